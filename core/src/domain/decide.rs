@@ -1,0 +1,422 @@
+//! The capture decision: given what is recorded of a name, what Parameter
+//! Store retains of it, and the events that made us look, which records are
+//! missing?
+//!
+//! Pure, and independent of how events arrive: what is recorded for an instant
+//! is the value that version had, so late, repeated and reordered events all
+//! lead to the same records.
+
+use super::event::{Event, EventKind, EventRef};
+use super::instant::Instant;
+use super::name::Name;
+use super::record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
+use super::retained::{Look, Retained};
+use super::value::Value;
+
+/// How old an event must be before a change that nobody can see any more is
+/// called lost: until then the read may be stale.
+pub const STALE_READ_MS: i64 = 5 * 60 * 1000;
+
+/// What is known when the decision is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Whose changes.
+    pub name: &'a Name,
+    /// The records of the name that decide its state, in any order, back to
+    /// the oldest version that may still be retained.
+    pub recorded: &'a [Record],
+    /// What Parameter Store retains. It was asked after `recorded` was read.
+    pub look: &'a Look,
+    /// The events about the name at hand; may be none.
+    pub events: &'a [Event],
+    /// The present.
+    pub now: Instant,
+    /// What the records will say of their origin.
+    pub source: Source,
+}
+
+/// A record to be written. A `value` must be in the value store before the
+/// record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The record; where there is a `value`, its pointer is yet to be set.
+    pub record: Record,
+    /// The value to store.
+    pub value: Option<Value>,
+}
+
+impl Draft {
+    /// The finished record, once its value is at `pointer`.
+    #[must_use]
+    pub fn stored_at(mut self, pointer: Pointer) -> Record {
+        if let Change::Written(w) | Change::StillThere(w) = &mut self.record.change {
+            w.value = ValueState::Stored(pointer);
+        }
+        self.record
+    }
+}
+
+/// What to do about one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every change it may have told of is on record once the drafts are.
+    Done,
+    /// Nothing that is recorded or retained explains it yet, and the read may
+    /// have been stale: look again later.
+    Retry,
+}
+
+/// What follows from a [`Question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The missing records, in the order in which they must be written.
+    pub drafts: Vec<Draft>,
+    /// One verdict for each event, in their order.
+    pub verdicts: Vec<Verdict>,
+    /// Records of versions that no event at hand announced.
+    pub healed: usize,
+}
+
+/// Decides what is missing. See the module's text.
+pub fn decide(q: &Question<'_>) -> Decision {
+    let mut drafts = missing_versions(q);
+    let healed = drafts.iter().filter(|d| d.record.event.is_none()).count();
+    drafts.extend(exact_deletions(q));
+    drafts.extend(label_moves(q));
+    let verdicts = judge_written_events(q, &mut drafts);
+    let proven = proven_deletions(q, &drafts);
+    drafts.extend(proven);
+    let contradicted = contradicted_deletions(q, &drafts);
+    drafts.extend(contradicted);
+    drafts.sort_by_cached_key(|d| d.record.entry());
+    drafts.dedup_by_key(|d| d.record.entry());
+    Decision {
+        drafts,
+        verdicts,
+        healed,
+    }
+}
+
+/// Whether the decision rests on the look alone and against a deletion on
+/// record: worth a second look before it is written, the first may be stale.
+pub fn contradicts_a_deletion(decision: &Decision) -> bool {
+    let still_there = |d: &Draft| matches!(d.record.change, Change::StillThere(_));
+    decision.drafts.iter().any(still_there)
+}
+
+/// The observed deletion of a name that two looks found gone.
+///
+/// It stands at `missed`, when the first look that missed it was sent, and
+/// lies anywhere after `last_seen`.
+pub fn observed_deletion(
+    name: &Name,
+    last_seen: Instant,
+    missed: Instant,
+    now: Instant,
+    source: Source,
+) -> Record {
+    Record {
+        name: name.clone(),
+        at: missed,
+        change: Change::Deleted {
+            not_before: Some(last_seen),
+            parameter_type: None,
+        },
+        source,
+        event: None,
+        recorded_at: now,
+    }
+}
+
+/// A retained version as a record, its value not yet stored.
+pub fn written_from(retained: &Retained) -> Written {
+    Written {
+        version: Some(retained.version),
+        creates: retained.version == 1,
+        discriminator: String::new(),
+        attributes: retained.attributes.clone(),
+        modified_by: retained.modified_by.clone(),
+        value: ValueState::Lost,
+    }
+}
+
+fn draft(q: &Question<'_>, at: Instant, change: Change, event: Option<EventRef>) -> Draft {
+    Draft {
+        record: Record {
+            name: q.name.clone(),
+            at,
+            change,
+            source: q.source,
+            event,
+            recorded_at: q.now,
+        },
+        value: None,
+    }
+}
+
+fn retained<'a>(q: &Question<'a>) -> &'a [Retained] {
+    q.look.retained.as_deref().unwrap_or_default()
+}
+
+fn is_recorded(q: &Question<'_>, version: &Retained) -> bool {
+    q.recorded.iter().any(|r| {
+        r.at == version.modified
+            && matches!(&r.change, Change::Written(w) if w.version == Some(version.version))
+    })
+}
+
+/// Every retained version that is not on record.
+fn missing_versions(q: &Question<'_>) -> Vec<Draft> {
+    let announced = |at: Instant| {
+        let written = |e: &&Event| matches!(e.kind, EventKind::Written { .. });
+        let mut events = q.events.iter().filter(written);
+        events.find(|e| e.origin.time.same_second(at))
+    };
+    retained(q)
+        .iter()
+        .filter(|version| !is_recorded(q, version))
+        .map(|version| Draft {
+            value: version.value.clone(),
+            ..draft(
+                q,
+                version.modified,
+                Change::Written(written_from(version)),
+                announced(version.modified).map(|e| e.origin.clone()),
+            )
+        })
+        .collect()
+}
+
+/// Each Delete event is a deletion at the end of its second.
+fn exact_deletions(q: &Question<'_>) -> Vec<Draft> {
+    let on_record = |at: Instant| {
+        let mut records = q.recorded.iter();
+        records.any(|r| {
+            r.at == at
+                && matches!(
+                    r.change,
+                    Change::Deleted {
+                        not_before: None,
+                        ..
+                    }
+                )
+        })
+    };
+    q.events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Deleted { parameter_type } => Some((event, parameter_type)),
+            EventKind::Written { .. }
+            | EventKind::Labelled { .. }
+            | EventKind::Look
+            | EventKind::Nothing => None,
+        })
+        .filter(|(event, _)| !on_record(event.origin.time.second_end()))
+        .map(|(event, parameter_type)| {
+            let change = Change::Deleted {
+                not_before: None,
+                parameter_type: parameter_type.clone(),
+            };
+            let at = event.origin.time.second_end();
+            draft(q, at, change, Some(event.origin.clone()))
+        })
+        .collect()
+}
+
+fn label_moves(q: &Question<'_>) -> Vec<Draft> {
+    q.events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Labelled { label, from, to } => {
+                let change = Change::Labelled {
+                    label: label.clone(),
+                    from: *from,
+                    to: *to,
+                };
+                let at = event.origin.time.second_end();
+                Some(draft(q, at, change, Some(event.origin.clone())))
+            }
+            EventKind::Written { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Look
+            | EventKind::Nothing => None,
+        })
+        .collect()
+}
+
+/// Judges each event; a written version that is gone for good is added to
+/// `drafts` as lost.
+fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) -> Vec<Verdict> {
+    let mut verdicts = Vec::with_capacity(q.events.len());
+    for event in q.events {
+        let EventKind::Written {
+            creates,
+            parameter_type,
+            description,
+        } = &event.kind
+        else {
+            verdicts.push(Verdict::Done);
+            continue;
+        };
+        if is_explained(q, event) {
+            verdicts.push(Verdict::Done);
+        } else if q.now < event.origin.time.plus_millis(STALE_READ_MS) {
+            verdicts.push(Verdict::Retry);
+        } else {
+            if is_gone_for_good(q, event) {
+                let lost = Change::Written(Written {
+                    version: None,
+                    creates: *creates,
+                    discriminator: event.origin.id.clone(),
+                    attributes: Attributes {
+                        parameter_type: parameter_type.clone(),
+                        description: description.clone(),
+                        ..Attributes::default()
+                    },
+                    modified_by: None,
+                    value: ValueState::Lost,
+                });
+                let origin = Some(event.origin.clone());
+                drafts.push(draft(q, event.origin.time, lost, origin));
+            }
+            verdicts.push(Verdict::Done);
+        }
+    }
+    verdicts
+}
+
+/// A version that is recorded or retained lies in the event's second, or the
+/// event is on record as lost.
+fn is_explained(q: &Question<'_>, event: &Event) -> bool {
+    let recorded = q.recorded.iter().any(|r| match &r.change {
+        Change::Written(w) => {
+            (w.version.is_some() && r.at.same_second(event.origin.time))
+                || w.discriminator == event.origin.id
+        }
+        Change::Deleted { .. }
+        | Change::StillThere(_)
+        | Change::Labelled { .. }
+        | Change::Tagged { .. } => false,
+    });
+    let mut versions = retained(q).iter();
+    recorded || versions.any(|r| r.modified.same_second(event.origin.time))
+}
+
+/// The name is gone or re-created since, or version numbers are missing around
+/// the event: the version it told of can never be read again.
+fn is_gone_for_good(q: &Question<'_>, event: &Event) -> bool {
+    let Some(versions) = &q.look.retained else {
+        return true;
+    };
+    let at = event.origin.time;
+    let recreated = versions
+        .first()
+        .is_some_and(|first| first.version == 1 && first.modified > at.second_end());
+    let recorded = q.recorded.iter().filter_map(|r| match &r.change {
+        Change::Written(w) => w.version.map(|v| (r.at, v)),
+        Change::Deleted { .. }
+        | Change::StillThere(_)
+        | Change::Labelled { .. }
+        | Change::Tagged { .. } => None,
+    });
+    let seen = recorded.chain(versions.iter().map(|r| (r.modified, r.version)));
+    let (mut before, mut after) = (None, None);
+    for (time, version) in seen {
+        if time < at {
+            before = before.max(Some((time, version)));
+        } else if after.is_none_or(|a| (time, version) < a) {
+            after = Some((time, version));
+        }
+    }
+    let last = before.map_or(0, |(_, version)| version);
+    let numbers_missing = after.is_some_and(|(_, next)| next > last + 1);
+    recreated || numbers_missing
+}
+
+/// A version number that does not rise with time proves a deletion between.
+/// Where none is on record, it is recorded as observed, just before the later
+/// version.
+fn proven_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
+    let mut known: Vec<&Record> = q
+        .recorded
+        .iter()
+        .chain(drafts.iter().map(|d| &d.record))
+        .collect();
+    known.sort_by_cached_key(|r| r.entry());
+    let versions: Vec<(Instant, u64)> = known
+        .iter()
+        .filter_map(|r| match &r.change {
+            Change::Written(w) => w.version.map(|v| (r.at, v)),
+            Change::Deleted { .. }
+            | Change::StillThere(_)
+            | Change::Labelled { .. }
+            | Change::Tagged { .. } => None,
+        })
+        .collect();
+    versions
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [earlier, later] if later.1 <= earlier.1 => Some((earlier.0, later.0)),
+            _ => None,
+        })
+        .filter(|(earlier, later)| {
+            let between = |r: &&&Record| r.at > *earlier && r.at <= later.second_end();
+            !known.iter().filter(between).any(|r| r.is_deletion())
+        })
+        .map(|(earlier, later)| {
+            let change = Change::Deleted {
+                not_before: Some(earlier),
+                parameter_type: None,
+            };
+            draft(q, later.plus_millis(-1), change, None)
+        })
+        .collect()
+}
+
+/// A deletion that the look contradicts: a version older than it is still
+/// retained. The newest such version is repeated at the deletion's instant.
+fn contradicted_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
+    let records: Vec<&Record> = q
+        .recorded
+        .iter()
+        .chain(drafts.iter().map(|d| &d.record))
+        .collect();
+    let answered = |at: Instant| {
+        let mut records = records.iter();
+        records.any(|r| r.at == at && matches!(r.change, Change::StillThere(_)))
+    };
+    records
+        .iter()
+        .filter(|r| r.is_deletion() && !answered(r.at))
+        .filter_map(|deletion| {
+            let older = |v: &&Retained| v.modified <= deletion.at;
+            let version = retained(q).iter().rfind(older)?;
+            Some(still_there(q, deletion.at, version))
+        })
+        .collect()
+}
+
+/// Repeats `version` at `at`, with the pointer it has where it is on record.
+fn still_there(q: &Question<'_>, at: Instant, version: &Retained) -> Draft {
+    let recorded = q.recorded.iter().find_map(|r| match &r.change {
+        Change::Written(w) if r.at == version.modified && w.version == Some(version.version) => {
+            Some(w.clone())
+        }
+        Change::Written(_)
+        | Change::Deleted { .. }
+        | Change::StillThere(_)
+        | Change::Labelled { .. }
+        | Change::Tagged { .. } => None,
+    });
+    match recorded {
+        Some(written) => draft(q, at, Change::StillThere(written), None),
+        None => Draft {
+            value: version.value.clone(),
+            ..draft(q, at, Change::StillThere(written_from(version)), None)
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

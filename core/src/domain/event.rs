@@ -1,0 +1,285 @@
+//! Events of EventBridge, decoded. An event is only a hint: look at this name.
+
+use serde_json::Value as Json;
+
+use super::instant::Instant;
+use super::name::{Name, NameError};
+
+/// What is kept of an event in the records it led to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EventRef {
+    /// EventBridge's id.
+    pub id: String,
+    /// The event's own time, whole seconds.
+    pub time: Instant,
+}
+
+/// An event about one parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Whose change it tells of.
+    pub name: Name,
+    /// Its id and time.
+    pub origin: EventRef,
+    /// What it says happened.
+    pub kind: EventKind,
+}
+
+/// What an event says happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A version was written.
+    Written {
+        /// `Create`, as opposed to `Update`.
+        creates: bool,
+        /// The parameter's type.
+        parameter_type: String,
+        /// Its description, where it has one.
+        description: Option<String>,
+    },
+    /// The parameter was deleted.
+    Deleted {
+        /// The type it had.
+        parameter_type: Option<String>,
+    },
+    /// A label was attached to a version.
+    Labelled {
+        /// The label.
+        label: String,
+        /// The version that had it before.
+        from: Option<u64>,
+        /// The version that has it now.
+        to: u64,
+    },
+    /// Something that may have changed the parameter: look at it.
+    Look,
+    /// Announced, but nothing was written.
+    Nothing,
+}
+
+/// Why a message is no event that can ever be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The body is no JSON.
+    #[error("the message is not JSON (line {line}, column {column})")]
+    Json {
+        /// Where reading stopped.
+        line: usize,
+        /// Where reading stopped.
+        column: usize,
+    },
+    /// A field is missing or of the wrong type.
+    #[error("the event has no usable {0:?}")]
+    Field(&'static str),
+    /// The name is none.
+    #[error("the event's parameter name is unusable")]
+    Name(#[source] NameError),
+    /// An operation nobody has heard of.
+    #[error("the event's operation {0:?} is unknown")]
+    Operation(String),
+    /// Not from Parameter Store.
+    #[error("the event is of kind {0:?}, not one about parameters")]
+    DetailType(String),
+}
+
+impl Event {
+    /// Decodes the JSON text of an EventBridge envelope. Fields that no schema
+    /// lists are ignored.
+    pub fn parse(body: &str) -> Result<Self, EventError> {
+        let json: Json = serde_json::from_str(body).map_err(|e| EventError::Json {
+            line: e.line(),
+            column: e.column(),
+        })?;
+        let origin = EventRef {
+            id: event_id(&json)?,
+            time: text(&json, "time")?
+                .parse::<Instant>()
+                .map_err(|_| EventError::Field("time"))?
+                .second_start(),
+        };
+        let detail = json.get("detail").ok_or(EventError::Field("detail"))?;
+        let (name, kind) = match text(&json, "detail-type")? {
+            "Parameter Store Change" => (text(detail, "name")?.to_owned(), change(detail)?),
+            "Parameter Store Policy Action" => {
+                (text(detail, "parameter-name")?.to_owned(), EventKind::Look)
+            }
+            "Tag Change on Resource" => (tagged_name(&json)?, EventKind::Look),
+            other => return Err(EventError::DetailType(other.chars().take(80).collect())),
+        };
+        let name = Name::parse(&name).map_err(EventError::Name)?;
+        Ok(Self { name, origin, kind })
+    }
+}
+
+/// The id goes into keys, so only what EventBridge sends is let through.
+fn event_id(json: &Json) -> Result<String, EventError> {
+    let id = text(json, "id")?;
+    let usable =
+        (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    usable.then(|| id.to_owned()).ok_or(EventError::Field("id"))
+}
+
+fn change(detail: &Json) -> Result<EventKind, EventError> {
+    // A failed asynchronous write is announced all the same.
+    if detail.get("exception").is_some_and(|e| !e.is_null()) {
+        return Ok(EventKind::Nothing);
+    }
+    let optional = |field: &str| {
+        detail
+            .get(field)
+            .and_then(Json::as_str)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+    };
+    match text(detail, "operation")? {
+        word @ ("Create" | "Update") => Ok(EventKind::Written {
+            creates: word == "Create",
+            parameter_type: text(detail, "type")?.to_owned(),
+            description: optional("description"),
+        }),
+        "Delete" => Ok(EventKind::Deleted {
+            parameter_type: optional("type"),
+        }),
+        "LabelParameterVersion" => labelled(detail),
+        other => Err(EventError::Operation(other.chars().take(80).collect())),
+    }
+}
+
+/// A label event that lacks its versions is still a reason to look.
+fn labelled(detail: &Json) -> Result<EventKind, EventError> {
+    let version = |field: &'static str| match detail.get(field) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(s)) if s.is_empty() => Ok(None),
+        Some(Json::String(s)) => s.parse().map(Some).map_err(|_| EventError::Field(field)),
+        Some(other) => other.as_u64().map(Some).ok_or(EventError::Field(field)),
+    };
+    let label = detail.get("label").and_then(Json::as_str);
+    Ok(
+        match (label, version("fromVersion")?, version("toVersion")?) {
+            (Some(label), from, Some(to)) => EventKind::Labelled {
+                label: label.to_owned(),
+                from,
+                to,
+            },
+            _ => EventKind::Look,
+        },
+    )
+}
+
+fn tagged_name(json: &Json) -> Result<String, EventError> {
+    let arn = json
+        .get("resources")
+        .and_then(|r| r.get(0))
+        .and_then(Json::as_str)
+        .ok_or(EventError::Field("resources"))?;
+    arn.split_once(":parameter/")
+        .map(|(_, name)| format!("/{name}"))
+        .ok_or(EventError::Field("resources"))
+}
+
+fn text<'a>(json: &'a Json, field: &'static str) -> Result<&'a str, EventError> {
+    json.get(field)
+        .and_then(Json::as_str)
+        .ok_or(EventError::Field(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn envelope(detail_type: &str, detail: &Json) -> String {
+        json!({
+            "version": "0", "id": "0e3c8a4e-1", "detail-type": detail_type,
+            "source": "aws.ssm", "account": "123456789012",
+            "time": "2026-11-20T10:23:30Z", "region": "eu-west-1",
+            "resources": ["arn:aws:ssm:eu-west-1:123456789012:parameter/foo"],
+            "detail": detail, "a field nobody listed": [1, 2],
+        })
+        .to_string()
+    }
+
+    fn change(detail: &Json) -> Result<Event, EventError> {
+        Event::parse(&envelope("Parameter Store Change", detail))
+    }
+
+    #[test]
+    fn a_root_name_is_spelled_without_slash_in_events() {
+        let event = change(
+            &json!({"name": "foo", "type": "String", "operation": "Create", "new": {"x": 1}}),
+        )
+        .unwrap();
+        assert_eq!(event.name.as_str(), "/foo");
+        assert_eq!(
+            event.kind,
+            EventKind::Written {
+                creates: true,
+                parameter_type: "String".into(),
+                description: None
+            }
+        );
+    }
+
+    #[test]
+    fn an_exception_means_nothing_was_written() {
+        let event = change(&json!({
+            "name": "foo", "type": "String", "operation": "Update", "exception": "no such image"
+        }))
+        .unwrap();
+        assert_eq!(event.kind, EventKind::Nothing);
+    }
+
+    #[test]
+    fn a_first_label_has_no_former_version() {
+        let event = change(&json!({
+            "name": "/a/b", "type": "String", "operation": "LabelParameterVersion",
+            "label": "prod", "fromVersion": "", "toVersion": "3"
+        }))
+        .unwrap();
+        assert_eq!(
+            event.kind,
+            EventKind::Labelled {
+                label: "prod".into(),
+                from: None,
+                to: 3
+            }
+        );
+    }
+
+    #[test]
+    fn policy_actions_and_tag_changes_are_reasons_to_look() {
+        let policy = envelope(
+            "Parameter Store Policy Action",
+            &json!({"policy-type": "Expiration", "parameter-name": "foo", "action-status": "Success"}),
+        );
+        assert_eq!(Event::parse(&policy).unwrap().kind, EventKind::Look);
+        let tags = envelope("Tag Change on Resource", &json!({"service": "ssm"}));
+        let event = Event::parse(&tags).unwrap();
+        assert_eq!((event.name.as_str(), event.kind), ("/foo", EventKind::Look));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_says_why() {
+        assert!(matches!(Event::parse("{"), Err(EventError::Json { .. })));
+        assert_eq!(Event::parse("{}").unwrap_err(), EventError::Field("id"));
+        let unknown = change(&json!({"name": "foo", "type": "String", "operation": "Rename"}));
+        assert_eq!(unknown.unwrap_err(), EventError::Operation("Rename".into()));
+        assert!(matches!(
+            change(&json!({"name": "a/b", "type": "String", "operation": "Create"})),
+            Err(EventError::Name(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(s in "\\PC{0,200}") {
+            let _ = Event::parse(&s);
+        }
+
+        #[test]
+        fn any_detail_is_read_or_refused(name in "\\PC{0,20}", op in "\\PC{0,20}", to in "\\PC{0,20}") {
+            let _ = change(&json!({"name": name, "type": "String", "operation": op, "toVersion": to, "label": "x"}));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The pure domain: no clock, no environment, no I/O.
+
+pub mod coverage;
+pub mod decide;
+pub mod event;
+pub mod instant;
+pub mod keys;
+pub mod name;
+pub mod plan;
+pub mod record;
+pub mod retained;
+pub mod run;
+pub mod state;
+pub mod stored;
+pub mod value;
+
+pub use coverage::Coverage;
+pub use event::{Event, EventKind, EventRef};
+pub use instant::Instant;
+pub use name::{Name, NameError, Path, Target};
+pub use plan::{Action, Plan, Step};
+pub use record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
+pub use retained::{Live, Look, Retained};
+pub use state::{Found, State};
+pub use value::Value;

@@ -1,0 +1,221 @@
+//! The plan: the writes and deletes that turn what is live into the state at
+//! an instant. A value that is shown, saved and applied; computing it changes
+//! nothing.
+
+use super::instant::Instant;
+use super::name::{Name, Target};
+use super::retained::{Live, Tags};
+use super::state::{Found, FoundValue, State};
+use super::value::Value;
+
+/// What a restore does to one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// It does not live: create it.
+    Create,
+    /// It lives and differs: write a new version.
+    Update,
+    /// It lives and did not exist: delete it.
+    Delete,
+    /// It is as it was.
+    None,
+    /// Nobody knows what it was: leave it alone.
+    Unknown,
+}
+
+impl Action {
+    /// The word in the `Change` field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::None => "none",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it writes or deletes.
+    pub fn changes(self) -> bool {
+        match self {
+            Self::Create | Self::Update | Self::Delete => true,
+            Self::None | Self::Unknown => false,
+        }
+    }
+}
+
+/// The live parameter as far as the plan had to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveParameter {
+    /// Its metadata.
+    pub live: Live,
+    /// Its value; none where it could not differ, or could not be read.
+    pub value: Option<Value>,
+    /// Its tags; none where they were not asked for.
+    pub tags: Option<Tags>,
+}
+
+/// One parameter of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The parameter.
+    pub name: Name,
+    /// Its state at the plan's instant.
+    pub state: State,
+    /// Its value at that instant; none where absent, unknown, lost or (for
+    /// unchanged ones) not asked for.
+    pub value: Option<Value>,
+    /// What lives now.
+    pub live: Option<LiveParameter>,
+    /// What a restore does.
+    pub action: Action,
+    /// Why it cannot be done, or cannot be known for certain: a fragment for
+    /// people. A step with a problem and a changing action fails on restore.
+    pub problem: Option<Problem>,
+}
+
+/// Why a step cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The value was gone before it could be captured.
+    #[error("the value of that version was lost before it could be captured")]
+    Lost,
+    /// Parameter Store has no way down from Advanced.
+    #[error(
+        "it is in the Advanced tier and was in Standard; Parameter Store cannot go back (delete it, wait 30 s and restore again)"
+    )]
+    TierDowngrade,
+    /// The live value could not be read.
+    #[error("its live value cannot be read: {0}")]
+    LiveUnreadable(String),
+    /// The stored value could not be read.
+    #[error("its stored value cannot be read: {0}")]
+    StoredUnreadable(String),
+}
+
+/// What a restore would do, for every parameter concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What was asked about.
+    pub target: Target,
+    /// The instant.
+    pub at: Instant,
+    /// One step for each name that lived, lives or is known, in order of names.
+    pub steps: Vec<Step>,
+    /// The first later instant at which something under the target is known.
+    pub nearest_known: Option<Instant>,
+}
+
+impl Plan {
+    /// How many steps have this action.
+    pub fn count(&self, action: Action) -> usize {
+        self.steps.iter().filter(|s| s.action == action).count()
+    }
+
+    /// Whether nothing at all is known of the target at the instant.
+    pub fn knows_nothing(&self) -> bool {
+        let unknown = |s: &Step| s.action == Action::Unknown;
+        match self.steps.is_empty() {
+            true => self.nearest_known.is_some_and(|known| known > self.at),
+            false => self.steps.iter().all(unknown),
+        }
+    }
+}
+
+/// Whether the live parameter must be read in full before the step can be
+/// decided: it lives, it was present, and it is not that very version.
+pub fn needs_comparison(state: &State, live: Option<&Live>) -> bool {
+    live.is_some() && state.found().is_some_and(|f| f.value != FoundValue::Live)
+}
+
+/// Decides the step of one name.
+///
+/// `value` is the value at the instant, where there is one and it could be
+/// read; a `read_problem` says why not.
+pub fn step(
+    name: Name,
+    state: State,
+    value: Option<Value>,
+    live: Option<LiveParameter>,
+    read_problem: Option<Problem>,
+) -> Step {
+    let (action, problem) = match (&state, &live) {
+        (State::Unknown { .. }, _) => (Action::Unknown, None),
+        (State::Absent { .. }, None) => (Action::None, None),
+        (State::Absent { .. }, Some(_)) => (Action::Delete, None),
+        (State::Present(found), None) => (Action::Create, missing(found, value.as_ref())),
+        (State::Present(found), Some(_)) if found.value == FoundValue::Live => (Action::None, None),
+        (State::Present(found), Some(now)) => compare(found, value.as_ref(), now),
+    };
+    let problem = read_problem.or(problem);
+    Step {
+        name,
+        state,
+        value,
+        live,
+        action,
+        problem: problem.filter(|_| action != Action::None),
+    }
+}
+
+fn missing(found: &Found, value: Option<&Value>) -> Option<Problem> {
+    (value.is_none() && found.value == FoundValue::Lost).then_some(Problem::Lost)
+}
+
+fn compare(found: &Found, value: Option<&Value>, now: &LiveParameter) -> (Action, Option<Problem>) {
+    if let Some(problem) = missing(found, value) {
+        return (Action::Update, Some(problem));
+    }
+    let equal_value = match (value, &now.value) {
+        (Some(then), Some(now)) => then == now,
+        _ => false,
+    };
+    if equal_value && same_attributes(found, now) {
+        return (Action::None, None);
+    }
+    let downgrade = found.attributes.tier.as_deref() == Some("Standard")
+        && now.live.attributes.tier.as_deref() == Some("Advanced");
+    (Action::Update, downgrade.then_some(Problem::TierDowngrade))
+}
+
+/// Whether everything that can be put back is as it was. Labels belong to
+/// versions and cannot be put; a tier that is higher now is no difference by
+/// itself, since there is no way down; tags count only where both are known.
+fn same_attributes(found: &Found, now: &LiveParameter) -> bool {
+    let (then, live) = (&found.attributes, &now.live.attributes);
+    let same_tags = match (&then.tags, &now.tags) {
+        (Some(then), Some(now)) => then == now,
+        _ => true,
+    };
+    let tier_is_enough =
+        then.tier.is_none() || then.tier == live.tier || live.tier.as_deref() == Some("Advanced");
+    then.parameter_type == live.parameter_type
+        && then.description == live.description
+        && then.key_id == live.key_id
+        && then.allowed_pattern == live.allowed_pattern
+        && same_policies(&then.policies, &live.policies)
+        && then.data_type == live.data_type
+        && tier_is_enough
+        && same_tags
+}
+
+/// Whether two lists hold the same policies, however their JSON is spaced and
+/// in whatever order they are.
+fn same_policies(then: &[String], now: &[String]) -> bool {
+    let read = |texts: &[String]| {
+        let mut policies: Vec<String> = texts
+            .iter()
+            .map(|text| {
+                serde_json::from_str::<serde_json::Value>(text)
+                    .map_or_else(|_| text.clone(), |json| json.to_string())
+            })
+            .collect();
+        policies.sort();
+        policies
+    };
+    read(then) == read(now)
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

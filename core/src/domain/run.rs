@@ -1,0 +1,106 @@
+//! Runs: every restore is a fact on record.
+
+use serde::{Deserialize, Serialize};
+
+use super::instant::Instant;
+use super::name::Name;
+use super::stored::StoredPointer;
+
+/// What became of one parameter of a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Written as it was.
+    Restored,
+    /// Deleted, as it had not existed.
+    Deleted,
+    /// Already as it was.
+    Unchanged,
+    /// Left alone.
+    Skipped,
+    /// Not done.
+    Failed,
+}
+
+impl Outcome {
+    /// The word in the `Outcome` field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Deleted => "deleted",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// On record before the first write.
+    Planned,
+    /// Every outcome is known.
+    Finished,
+}
+
+/// A restore run as stored: in the journal whole, in the index one row for the
+/// run and one for each name. Holds no value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// The stored format.
+    pub format: u32,
+    /// A UUID.
+    pub id: String,
+    /// When it began.
+    pub started: Instant,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Instant>,
+    /// How far it is.
+    pub phase: Phase,
+    /// Who ran it (an ARN).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The name or path that was restored.
+    pub target: String,
+    /// With all levels below the path.
+    pub recursive: bool,
+    /// The instant that was restored.
+    pub at: Instant,
+    /// One for each parameter that was to change.
+    pub names: Vec<RunName>,
+}
+
+/// One parameter of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunName {
+    /// The parameter.
+    pub name: Name,
+    /// `create`, `update` or `delete`.
+    pub change: String,
+    /// Entry of the record that was live before; none where nothing lived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The version that was live before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_version: Option<u64>,
+    /// Entry of the record that is put back; none for a deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
+    /// Where the value that is put back is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<StoredPointer>,
+    /// The version that the restore wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_version: Option<u64>,
+    /// What became of it; none while the run is only planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why it was not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
