@@ -73,9 +73,19 @@ impl Coverage {
 
 /// The intervals of a path after a reconciliation that started at `started`
 /// has finished: begun where there was none, extended where one is open.
+///
+/// A `surprise` is a change that no event had told: the open interval then
+/// ends at the reconciliation before, and another begins at `started`.
 #[must_use]
-pub fn after_reconciliation(before: &[Interval], started: Instant) -> Vec<Interval> {
+pub fn after_reconciliation(
+    before: &[Interval],
+    started: Instant,
+    surprise: bool,
+) -> Vec<Interval> {
     let mut after = before.to_vec();
+    if surprise && let Some(open) = after.last_mut().filter(|i| i.to.is_none()) {
+        open.to = Some(open.confirmed);
+    }
     match after.last_mut().filter(|i| i.to.is_none()) {
         Some(open) => open.confirmed = open.confirmed.max(started),
         None => after.push(Interval {
@@ -98,7 +108,7 @@ mod tests {
     #[test]
     fn a_name_is_covered_by_any_path_above_it_and_only_inside_the_interval() {
         let path = Path::parse("/app/").unwrap();
-        let coverage = Coverage::new([(path.clone(), after_reconciliation(&[], at(10)))]);
+        let coverage = Coverage::new([(path.clone(), after_reconciliation(&[], at(10), false))]);
         let inside = Name::parse("/app/prod/db").unwrap();
         let beside = Name::parse("/app2/db").unwrap();
         assert!(coverage.covers(&inside, at(10)));
@@ -110,9 +120,23 @@ mod tests {
 
     #[test]
     fn a_second_reconciliation_extends_the_open_interval() {
-        let once = after_reconciliation(&[], at(10));
-        let twice = after_reconciliation(&once, at(20));
+        let once = after_reconciliation(&[], at(10), false);
+        let twice = after_reconciliation(&once, at(20), false);
         assert_eq!(twice.len(), 1);
         assert_eq!((twice[0].from, twice[0].confirmed), (at(10), at(20)));
+    }
+
+    #[test]
+    fn a_surprise_leaves_no_false_certainty() {
+        let once = after_reconciliation(&[], at(10), false);
+        let twice = after_reconciliation(&once, at(20), false);
+        let thrice = after_reconciliation(&twice, at(30), true);
+        let path = Path::parse("/app/").unwrap();
+        let coverage = Coverage::new([(path, thrice)]);
+        let name = Name::parse("/app/db").unwrap();
+        assert!(coverage.covers(&name, at(20)));
+        assert!(!coverage.covers(&name, at(21)));
+        assert!(!coverage.covers(&name, at(29)));
+        assert!(coverage.covers(&name, at(30)));
     }
 }

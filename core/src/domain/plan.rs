@@ -4,6 +4,7 @@
 
 use super::instant::Instant;
 use super::name::{Name, Target};
+use super::record::Pointer;
 use super::retained::{Live, Tags};
 use super::state::{Found, FoundValue, State};
 use super::value::Value;
@@ -44,11 +45,23 @@ impl Action {
     }
 }
 
+/// Where a live version is on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedAs {
+    /// Entry of the record among the rows of its name.
+    pub entry: String,
+    /// Where its value is kept; none where it is lost.
+    pub pointer: Option<Pointer>,
+}
+
 /// The live parameter as far as the plan had to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveParameter {
     /// Its metadata.
     pub live: Live,
+    /// The record of this very version; none where it is not on record yet,
+    /// and must be before it is overwritten or deleted.
+    pub recorded: Option<RecordedAs>,
     /// Its value; none where it could not differ, or could not be read.
     pub value: Option<Value>,
     /// Its tags; none where they were not asked for.
@@ -80,6 +93,9 @@ pub enum Problem {
     /// The value was gone before it could be captured.
     #[error("the value of that version was lost before it could be captured")]
     Lost,
+    /// The key of that version is denied or gone.
+    #[error("the KMS key of that version is denied or gone, so its value cannot be read")]
+    Sealed,
     /// Parameter Store has no way down from Advanced.
     #[error(
         "it is in the Advanced tier and was in Standard; Parameter Store cannot go back (delete it, wait 30 s and restore again)"
@@ -102,8 +118,11 @@ pub struct Plan {
     pub at: Instant,
     /// One step for each name that lived, lives or is known, in order of names.
     pub steps: Vec<Step>,
-    /// The first later instant at which something under the target is known.
+    /// The first instant from `at` on at which something of the target is known.
     pub nearest_known: Option<Instant>,
+    /// Whether anything is known at all: a record, a live parameter, or
+    /// coverage of the instant.
+    pub anything_known: bool,
 }
 
 impl Plan {
@@ -115,9 +134,10 @@ impl Plan {
     /// Whether nothing at all is known of the target at the instant.
     pub fn knows_nothing(&self) -> bool {
         let unknown = |s: &Step| s.action == Action::Unknown;
-        match self.steps.is_empty() {
-            true => self.nearest_known.is_some_and(|known| known > self.at),
-            false => self.steps.iter().all(unknown),
+        if self.steps.is_empty() {
+            !self.anything_known
+        } else {
+            self.steps.iter().all(unknown)
         }
     }
 }
@@ -159,7 +179,11 @@ pub fn step(
 }
 
 fn missing(found: &Found, value: Option<&Value>) -> Option<Problem> {
-    (value.is_none() && found.value == FoundValue::Lost).then_some(Problem::Lost)
+    match (&found.value, value) {
+        (FoundValue::Lost, None) => Some(Problem::Lost),
+        (FoundValue::Sealed, None) => Some(Problem::Sealed),
+        _ => None,
+    }
 }
 
 fn compare(found: &Found, value: Option<&Value>, now: &LiveParameter) -> (Action, Option<Problem>) {

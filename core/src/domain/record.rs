@@ -198,8 +198,8 @@ impl Record {
                 format!("l-{}", short_hash(&format!("{label}\n{from}\n{to}")))
             }
             Change::Tagged { tags } => {
-                let text: String = tags.iter().map(|(k, v)| format!("{k}\n{v}\n")).collect();
-                format!("t-{}", short_hash(&text))
+                let pairs: Vec<String> = tags.iter().map(|(k, v)| format!("{k}\n{v}")).collect();
+                format!("t-{}", short_hash(&pairs.join("\n")))
             }
         }
     }

@@ -7,6 +7,10 @@ use super::value::Value;
 
 /// The state of one name at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every state is present; a box would cost more than it saves"
+)]
 pub enum State {
     /// It existed, with this version.
     Present(Found),
@@ -59,6 +63,8 @@ pub enum FoundValue {
     Stored(Pointer),
     /// Parameter Store still retains it and has just told it.
     Retained(Value),
+    /// Parameter Store retains it, but its key is denied or gone.
+    Sealed,
     /// Nowhere.
     Lost,
 }
@@ -106,12 +112,12 @@ fn newer_of(at: Instant, record: &Record, version: &Retained, evidence: &Evidenc
     let same = |w: &Written| w.version == Some(version.version) && record.at == version.modified;
     match &record.change {
         Change::Written(w) if same(w) => from_record(at, record, evidence),
-        // What is retained now and older than a deletion contradicts it.
-        Change::Deleted { .. } => State::Present(from_retained(version)),
         Change::Written(_) | Change::StillThere(_) if record.at > version.modified => {
             from_record(at, record, evidence)
         }
-        Change::Written(_)
+        // What is retained now and older than a deletion contradicts it.
+        Change::Deleted { .. }
+        | Change::Written(_)
         | Change::StillThere(_)
         | Change::Labelled { .. }
         | Change::Tagged { .. } => State::Present(from_retained(version)),
@@ -218,7 +224,7 @@ fn from_retained(version: &Retained) -> Found {
         value: version
             .value
             .clone()
-            .map_or(FoundValue::Lost, FoundValue::Retained),
+            .map_or(FoundValue::Sealed, FoundValue::Retained),
         inexact: false,
     }
 }

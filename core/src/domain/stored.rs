@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::coverage::Interval;
 use super::event::EventRef;
 use super::instant::Instant;
-use super::name::Name;
+use super::name::{Name, Path};
 use super::record::{Attributes, Change, Operation, Pointer, Record, Source, ValueState, Written};
 
 /// The format version that this program writes, and the newest it reads.
@@ -368,6 +369,26 @@ impl TryFrom<StoredRecord> for Record {
     }
 }
 
+/// A change of coverage as stored in the journal: all intervals of the path
+/// after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CoverageFact {
+    /// [`FORMAT`] of the writer.
+    pub format: u32,
+    /// The path.
+    pub path: Path,
+    /// When the reconciliation finished.
+    pub finished: Instant,
+    /// The intervals, oldest first.
+    pub intervals: Vec<Interval>,
+}
+
+/// The JSON of a fact.
+pub fn to_fact<T: Serialize>(fact: &T) -> Result<Vec<u8>, StoredError> {
+    serde_json::to_vec(fact).map_err(|e| StoredError::Shape(e.to_string()))
+}
+
 /// Reads the JSON of one journal object.
 ///
 /// The format is judged before anything else, so that a newer one is told as
@@ -390,5 +411,5 @@ pub fn from_journal(body: &[u8]) -> Result<Record, StoredError> {
 
 /// The JSON of one journal object.
 pub fn to_journal(record: &Record) -> Result<Vec<u8>, StoredError> {
-    serde_json::to_vec(&StoredRecord::from(record)).map_err(|e| StoredError::Shape(e.to_string()))
+    to_fact(&StoredRecord::from(record))
 }

@@ -1,0 +1,186 @@
+//! One invocation: decode, capture each name, answer with what must come again.
+
+use std::sync::Arc;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use lambda_runtime::Error;
+use serde::Deserialize;
+use ssmbak_core::capture::{Captured, capture};
+use ssmbak_core::domain::decide::Verdict;
+use ssmbak_core::domain::{Event, Name, Path, Record, Source};
+use ssmbak_core::reconcile::reconcile;
+use ssmbak_core::store::{StoreError, Stores};
+use tokio::sync::OnceCell;
+
+use crate::batch::{Batch, Delivered};
+use crate::metrics::{Metrics, lag_ms};
+
+/// Everything that lives from one invocation to the next.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    stores: Arc<Stores>,
+    stack: String,
+    format: OnceCell<()>,
+}
+
+/// A task that is not an SQS batch.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "task", rename_all = "lowercase")]
+enum Task {
+    /// Compare what lives under a path with what is on record.
+    Reconcile {
+        /// The path; the root where none is given.
+        #[serde(default = "Path::root")]
+        path: Path,
+    },
+}
+
+impl Handler {
+    pub(crate) fn new(stores: Stores, stack: String) -> Self {
+        Self {
+            stores: Arc::new(stores),
+            stack,
+            format: OnceCell::new(),
+        }
+    }
+
+    /// Opens a connection to each service while Lambda gives initialisation
+    /// its full processor. What fails here fails again, and is told, later.
+    pub(crate) async fn warm_up(&self) {
+        let own = Name::parse(&format!("/ssmbak/{}/bucketname", self.stack));
+        let parameters = async {
+            match own {
+                Ok(name) => self.stores.parameters.history(&name).await.map(|_| ()),
+                Err(_) => Ok(()),
+            }
+        };
+        let (format, bucket, parameters) =
+            tokio::join!(self.check_format(), self.stores.bucket.check(), parameters);
+        for error in [format, bucket, parameters]
+            .into_iter()
+            .filter_map(Result::err)
+        {
+            tracing::warn!(%error, "warming up");
+        }
+    }
+
+    /// The table is claimed once; nothing is ever written to one of a newer
+    /// format.
+    async fn check_format(&self) -> Result<(), StoreError> {
+        let claim = || self.stores.index.claim_format();
+        self.format.get_or_try_init(claim).await.copied()
+    }
+
+    pub(crate) async fn handle(
+        &self,
+        input: serde_json::Value,
+    ) -> Result<serde_json::Value, Error> {
+        self.check_format().await?;
+        if input.get("Records").is_some() {
+            let batch: SqsEvent = serde_json::from_value(input)?;
+            let answer = self.capture_batch(Batch::decode(batch.records)).await;
+            return Ok(serde_json::to_value(answer)?);
+        }
+        match serde_json::from_value(input) {
+            Ok(Task::Reconcile { path }) => self.reconcile(&path).await,
+            Err(_) => Err("neither an SQS batch nor a known task".into()),
+        }
+    }
+
+    async fn capture_batch(&self, batch: Batch) -> SqsBatchResponse {
+        let mut failed = batch.unintelligible;
+        let mut metrics = Metrics::default();
+        let captures: Vec<_> = batch
+            .names
+            .into_iter()
+            .map(|(name, delivered)| {
+                let events: Vec<Event> = delivered.iter().map(|d| d.event.clone()).collect();
+                let stores = Arc::clone(&self.stores);
+                let of = name.clone();
+                // A task of its own: a panic in one does not take the others.
+                let task =
+                    tokio::spawn(
+                        async move { capture(&stores, &of, &events, Source::Event).await },
+                    );
+                (name, delivered, task)
+            })
+            .collect();
+        for (name, delivered, task) in captures {
+            match task.await {
+                Ok(Ok(captured)) => {
+                    log(&name, &captured);
+                    metrics.add(&captured);
+                    failed.extend(to_come_again(&name, &delivered, &captured));
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%name, %error, "not captured");
+                    failed.extend(delivered.into_iter().map(|d| d.message_id));
+                }
+                Err(_) => {
+                    tracing::error!(%name, "capture panicked");
+                    failed.extend(delivered.into_iter().map(|d| d.message_id));
+                }
+            }
+        }
+        metrics.emit(&self.stack, self.stores.now());
+        answer(failed)
+    }
+
+    async fn reconcile(&self, path: &Path) -> Result<serde_json::Value, Error> {
+        let report = reconcile(&self.stores, path, true, Source::Reconcile, &|_, _| {}).await?;
+        for (name, error) in &report.failures {
+            tracing::error!(%name, error, "not captured");
+        }
+        tracing::info!(%path, parameters = report.parameters, versions = report.versions,
+            deletions = report.deletions, failures = report.failures.len(), "reconciled");
+        if !report.failures.is_empty() {
+            return Err(format!("{} names could not be captured", report.failures.len()).into());
+        }
+        Ok(serde_json::json!({
+            "parameters": report.parameters,
+            "versions": report.versions,
+            "deletions": report.deletions,
+        }))
+    }
+}
+
+/// The messages whose change nothing explains yet.
+fn to_come_again(name: &Name, delivered: &[Delivered], captured: &Captured) -> Vec<String> {
+    let retried = delivered
+        .iter()
+        .zip(&captured.verdicts)
+        .filter(|(_, verdict)| **verdict == Verdict::Retry);
+    retried
+        .map(|(d, _)| {
+            tracing::warn!(%name, event = d.event.origin.id, "nothing explains the event yet; it will be tried again");
+            d.message_id.clone()
+        })
+        .collect()
+}
+
+/// One line a record.
+fn log(name: &Name, captured: &Captured) {
+    for record in &captured.records {
+        let version = record.present().and_then(|w| w.version);
+        tracing::info!(operation = %record.operation(), %name, version,
+            at = %record.at, lag_ms = lag_ms(record), "{}", what(record));
+    }
+}
+
+fn what(record: &Record) -> &'static str {
+    match record.present() {
+        Some(w) if w.value.pointer().is_none() => "captured; the value is lost",
+        _ => "captured",
+    }
+}
+
+fn answer(failed: Vec<String>) -> SqsBatchResponse {
+    let failures = failed.into_iter().map(|id| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        failure
+    });
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failures.collect();
+    response
+}

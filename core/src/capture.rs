@@ -1,0 +1,193 @@
+//! Capture: one algorithm for events, seeding, healing, and before a restore
+//! overwrites.
+//!
+//! Invariant: value, then journal, then index. Whatever step the process dies
+//! at, capturing the same name again finishes the work, and no reader ever
+//! sees a record whose value is not there.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::domain::decide::{Decision, Draft, Question, Verdict, contradicts_a_deletion, decide};
+use crate::domain::{Change, Event, Instant, Look, Name, Record, Source, Written};
+use crate::store::{Journalled, StoreError, Stores};
+
+/// How long after a first look that contradicts a deletion the second is
+/// made: past the stale reads of Parameter Store, and past the end of the
+/// second in which the deletion stands.
+const SECOND_LOOK_AFTER_MS: u64 = 1_200;
+
+/// What one capture did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// The records it wrote, in the order of their writing. Where another
+    /// writer had been faster, its record.
+    pub records: Vec<Record>,
+    /// One verdict for each event, in their order.
+    pub verdicts: Vec<Verdict>,
+    /// Versions put on record that no event at hand had announced.
+    pub healed: usize,
+}
+
+/// Captures everything that Parameter Store retains of `name` and that is not
+/// on record, and what `events` tell beyond it.
+///
+/// Changes of one name must not be captured by two calls of one process at
+/// once; two processes may.
+pub async fn capture(
+    stores: &Stores,
+    name: &Name,
+    events: &[Event],
+    source: Source,
+) -> Result<Captured, StoreError> {
+    let (recent, look) =
+        tokio::try_join!(stores.index.recent(name), look_with_tags(stores, name),)?;
+    let mut recorded = recent.records;
+    let needed = oldest_needed(&look, events);
+    if let Some(oldest) = recorded
+        .last()
+        .filter(|r| !recent.complete && r.at > needed)
+    {
+        let oldest = oldest.at;
+        recorded.extend(stores.index.between(name, needed, oldest).await?);
+    }
+    let decided = |look: &Look| {
+        decide(&Question {
+            name,
+            recorded: &recorded,
+            look,
+            events,
+            now: stores.now(),
+            source,
+        })
+    };
+    let mut decision = decided(&look);
+    if contradicts_a_deletion(&decision) {
+        sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
+        decision = decided(&look_with_tags(stores, name).await?);
+    }
+    record(stores, name, &recorded, decision).await
+}
+
+/// Writes one observed deletion, of a name that two looks found gone.
+pub async fn record_observed_deletion(
+    stores: &Stores,
+    record: Record,
+) -> Result<Record, StoreError> {
+    let written = write(
+        stores,
+        Draft {
+            record,
+            value: None,
+        },
+    )
+    .await?;
+    settle(stores, &written.name, Some(&written), false).await?;
+    Ok(written)
+}
+
+/// History and tags, asked for together.
+async fn look_with_tags(stores: &Stores, name: &Name) -> Result<Look, StoreError> {
+    let (mut look, tags) = tokio::try_join!(
+        stores.parameters.history(name),
+        stores.parameters.tags(name),
+    )?;
+    if let Some(newest) = look.retained.as_mut().and_then(|r| r.last_mut()) {
+        newest.attributes.tags = tags;
+    }
+    Ok(look)
+}
+
+/// The instant back to which records must be known.
+fn oldest_needed(look: &Look, events: &[Event]) -> Instant {
+    let retained = look.retained.iter().flatten().map(|r| r.modified);
+    let told = events.iter().map(|e| e.origin.time);
+    retained.chain(told).min().unwrap_or(Instant::LATEST)
+}
+
+async fn record(
+    stores: &Stores,
+    name: &Name,
+    recorded: &[Record],
+    decision: Decision,
+) -> Result<Captured, StoreError> {
+    let mut records = Vec::with_capacity(decision.drafts.len());
+    let mut shown = None;
+    for draft in decision.drafts {
+        let stores_value = draft.value.is_some();
+        let written = write(stores, draft).await?;
+        if stores_value {
+            shown = Some(written.entry());
+        }
+        records.push(written);
+    }
+    let head = recorded
+        .iter()
+        .chain(&records)
+        .filter(|r| r.decides_state())
+        .max_by_key(|r| r.entry());
+    let just_stored = head.is_some_and(|h| shown == Some(h.entry()));
+    settle(stores, name, head, just_stored).await?;
+    Ok(Captured {
+        records,
+        verdicts: decision.verdicts,
+        healed: decision.healed,
+    })
+}
+
+/// Value, then journal, then index.
+async fn write(stores: &Stores, draft: Draft) -> Result<Record, StoreError> {
+    let stored = match (&draft.value, draft.record.present()) {
+        (Some(value), Some(written)) => {
+            let pointer = stores
+                .bucket
+                .put_value(&draft.record, written, value)
+                .await?;
+            draft.stored_at(pointer)
+        }
+        _ => draft.record,
+    };
+    let stored = match stores.bucket.put_record(&stored).await? {
+        Journalled::Written => stored,
+        Journalled::Existing(winner) => *winner,
+    };
+    stores.index.put(&stored).await?;
+    Ok(stored)
+}
+
+/// Makes the object at the name show what the head says: a delete marker over
+/// a deletion, the value otherwise. A convenience for readers of the bucket.
+async fn settle(
+    stores: &Stores,
+    name: &Name,
+    head: Option<&Record>,
+    just_stored: bool,
+) -> Result<(), StoreError> {
+    let Some(head) = head.filter(|_| !just_stored) else {
+        return Ok(());
+    };
+    match &head.change {
+        Change::Deleted { .. } => {
+            if stores.bucket.shows_value(name).await? {
+                stores.bucket.put_marker(name).await?;
+            }
+        }
+        Change::Written(written) | Change::StillThere(written) => {
+            show_again(stores, head, written).await?;
+        }
+        Change::Labelled { .. } | Change::Tagged { .. } => {}
+    }
+    Ok(())
+}
+
+async fn show_again(stores: &Stores, head: &Record, written: &Written) -> Result<(), StoreError> {
+    let Some(pointer) = written.value.pointer() else {
+        return Ok(());
+    };
+    if !stores.bucket.shows_value(&head.name).await? {
+        let value = stores.bucket.value(pointer).await?;
+        stores.bucket.put_value(head, written, &value).await?;
+    }
+    Ok(())
+}

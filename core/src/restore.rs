@@ -1,0 +1,307 @@
+//! Restore: applies a plan, and nothing but the plan.
+//!
+//! Invariants: a parameter that changed after it was planned is refused;
+//! whatever live version is about to be overwritten or deleted is on record
+//! first; the tool's own parameters are never touched.
+
+mod put;
+mod recorded;
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::put::write;
+use self::recorded::{finish, planned_run, put_run};
+use crate::capture::capture;
+use crate::domain::run::Outcome;
+use crate::domain::{Action, Name, Plan, Source, Step};
+use crate::store::{LiveValue, NAMES_A_CALL, StoreError, Stores};
+
+/// What became of one parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The parameter.
+    pub name: Name,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was not done, or what is to be known about it.
+    pub reason: Option<String>,
+    /// The version that was written.
+    pub written_version: Option<u64>,
+}
+
+/// Carries out `plan`: one report for each step that changes something or is
+/// unknown, in order of names.
+///
+/// Each parameter is checked against what was planned (same version, same
+/// time) just before it is written or deleted, and read back afterwards. Once
+/// `cancel` is set nothing more is begun and the rest is skipped. Throttling
+/// slows it down and never fails it. The run is put on record before the
+/// first write and again with every outcome after the last.
+///
+/// An error means that the run itself could not be put on record before
+/// anything was written.
+pub async fn apply(
+    stores: &Stores,
+    plan: &Plan,
+    by: Option<String>,
+    cancel: &AtomicBool,
+    progress: &(dyn Fn(&Report) + Sync),
+) -> Result<Vec<Report>, StoreError> {
+    let (doable, others): (Vec<&Step>, Vec<&Step>) = plan
+        .steps
+        .iter()
+        .filter(|s| s.action != Action::None)
+        .partition(|s| s.action.changes() && s.problem.is_none() && !s.name.is_own());
+    let mut reports: Vec<Report> = others.into_iter().map(not_done).collect();
+    reports.iter().for_each(progress);
+    if !doable.is_empty() {
+        let mut run = planned_run(stores, plan, &doable, by);
+        put_run(stores, &run).await?;
+        for ten in doable.chunks(NAMES_A_CALL) {
+            reports.extend(apply_ten(stores, ten, cancel, progress).await);
+        }
+        finish(&mut run, &reports, stores.now());
+        if let Err(error) = put_run(stores, &run).await {
+            tracing::warn!(%error, "the outcome of the run could not be put on record");
+        }
+    }
+    reports.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(reports)
+}
+
+fn report(name: &Name, outcome: Outcome, reason: Option<String>) -> Report {
+    Report {
+        name: name.clone(),
+        outcome,
+        reason,
+        written_version: None,
+    }
+}
+
+fn failed(name: &Name, reason: &dyn Display) -> Report {
+    report(name, Outcome::Failed, Some(reason.to_string()))
+}
+
+fn not_done(step: &Step) -> Report {
+    match &step.problem {
+        Some(problem) => failed(&step.name, problem),
+        None if step.name.is_own() => report(
+            &step.name,
+            Outcome::Skipped,
+            Some("it is one of ssmbak's own parameters".into()),
+        ),
+        None => report(
+            &step.name,
+            Outcome::Skipped,
+            Some("its state at that time is unknown".into()),
+        ),
+    }
+}
+
+/// Checks, captures, writes or deletes, and reads back up to ten parameters.
+async fn apply_ten(
+    stores: &Stores,
+    steps: &[&Step],
+    cancel: &AtomicBool,
+    progress: &(dyn Fn(&Report) + Sync),
+) -> Vec<Report> {
+    let mut reports = Vec::with_capacity(steps.len());
+    let mut done = |report: Report| {
+        progress(&report);
+        reports.push(report);
+    };
+    let mut written: Vec<(&Step, Report)> = Vec::new();
+    let ready = ready_steps(stores, steps, cancel, &mut done).await;
+    for step in ready.iter().filter(|s| s.action != Action::Delete) {
+        if cancel.load(Ordering::SeqCst) {
+            done(interrupted(&step.name));
+            continue;
+        }
+        match write(stores, step).await {
+            Ok(report) => written.push((step, report)),
+            Err(report) => done(report),
+        }
+    }
+    let deletes: Vec<&Step> = ready
+        .iter()
+        .copied()
+        .filter(|s| s.action == Action::Delete)
+        .collect();
+    if cancel.load(Ordering::SeqCst) {
+        for s in deletes {
+            done(interrupted(&s.name));
+        }
+    } else if !deletes.is_empty() {
+        written.extend(delete(stores, &deletes, &mut done).await);
+    }
+    for report in read_back(stores, written).await {
+        done(report);
+    }
+    reports
+}
+
+fn interrupted(name: &Name) -> Report {
+    let reason = Some("interrupted before it was its turn".into());
+    report(name, Outcome::Skipped, reason)
+}
+
+/// The steps whose parameter is still what was planned and is on record; the
+/// others are reported.
+async fn ready_steps<'a>(
+    stores: &Stores,
+    steps: &[&'a Step],
+    cancel: &AtomicBool,
+    done: &mut impl FnMut(Report),
+) -> Vec<&'a Step> {
+    if cancel.load(Ordering::SeqCst) {
+        for s in steps {
+            done(interrupted(&s.name));
+        }
+        return Vec::new();
+    }
+    let names: Vec<Name> = steps.iter().map(|s| s.name.clone()).collect();
+    let mut lives = match stores.parameters.values(&names).await {
+        Ok(lives) => lives,
+        Err(error) => {
+            for s in steps {
+                done(failed(&s.name, &error));
+            }
+            return Vec::new();
+        }
+    };
+    let mut ready = Vec::new();
+    for step in steps {
+        match still_as_planned(step, lives.remove(&step.name)) {
+            Err(reason) => done(failed(&step.name, &reason)),
+            Ok(()) => match put_on_record(stores, step).await {
+                Ok(()) => ready.push(*step),
+                Err(error) => done(failed(
+                    &step.name,
+                    &format!("what lives could not be put on record first: {error}"),
+                )),
+            },
+        }
+    }
+    ready
+}
+
+/// The error says what is there instead.
+fn still_as_planned(
+    step: &Step,
+    live: Option<Result<LiveValue, StoreError>>,
+) -> Result<(), String> {
+    match (&step.live, live) {
+        (_, Some(Err(error))) => Err(error.to_string()),
+        (None, None) => Ok(()),
+        (None, Some(Ok(live))) => Err(format!(
+            "it changed after it was planned: version {} was created",
+            live.version
+        )),
+        (Some(_), None) => Err("it changed after it was planned: it was deleted".into()),
+        (Some(planned), Some(Ok(live))) => {
+            let planned = &planned.live;
+            if planned.version == live.version && planned.modified == live.modified {
+                Ok(())
+            } else {
+                Err(format!(
+                    "it changed after it was planned: version {} of {} is now version {} of {}",
+                    planned.version, planned.modified, live.version, live.modified
+                ))
+            }
+        }
+    }
+}
+
+/// Captures the live version, unless it is on record.
+async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
+    match &step.live {
+        Some(live) if live.recorded.is_none() => {
+            capture(stores, &step.name, &[], Source::Restore).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Deletes up to ten parameters with one call.
+async fn delete<'a>(
+    stores: &Stores,
+    steps: &[&'a Step],
+    done: &mut impl FnMut(Report),
+) -> Vec<(&'a Step, Report)> {
+    let names: Vec<Name> = steps.iter().map(|s| s.name.clone()).collect();
+    let answer = match stores.parameters.delete(&names).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            for s in steps {
+                done(failed(&s.name, &error));
+            }
+            return Vec::new();
+        }
+    };
+    let mut deleted = Vec::new();
+    for step in steps {
+        if answer.deleted.contains(&step.name) {
+            deleted.push((*step, report(&step.name, Outcome::Deleted, None)));
+        } else if answer.missing.contains(&step.name) {
+            let reason = Some("it was gone already".into());
+            done(report(&step.name, Outcome::Unchanged, reason));
+        } else {
+            done(failed(
+                &step.name,
+                &"Parameter Store did not say that it was deleted",
+            ));
+        }
+    }
+    deleted
+}
+
+/// Reads back what was written or deleted; what is not as it should be fails.
+async fn read_back(stores: &Stores, written: Vec<(&Step, Report)>) -> Vec<Report> {
+    if written.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<Name> = written.iter().map(|(s, _)| s.name.clone()).collect();
+    let lives = match stores.parameters.values(&names).await {
+        Ok(lives) => lives,
+        Err(error) => {
+            let unread = |(_, report): (&Step, Report)| Report {
+                reason: Some(format!("written, but it could not be read back: {error}")),
+                ..report
+            };
+            return written.into_iter().map(unread).collect();
+        }
+    };
+    written
+        .into_iter()
+        .map(|(step, report)| checked(step, report, &lives))
+        .collect()
+}
+
+/// A read may be stale, so only what contradicts the write is a failure.
+fn checked(
+    step: &Step,
+    report: Report,
+    lives: &BTreeMap<Name, Result<LiveValue, StoreError>>,
+) -> Report {
+    let expected = report.written_version;
+    match (expected, lives.get(&step.name)) {
+        (Some(expected), Some(Ok(live))) if live.version == expected => {
+            if step.value.as_ref() == Some(&live.value) {
+                report
+            } else {
+                failed(&step.name, &"it was read back with another value")
+            }
+        }
+        (Some(expected), Some(Ok(live))) if live.version > expected => failed(
+            &step.name,
+            &format!(
+                "it was restored, and changed again to version {}",
+                live.version
+            ),
+        ),
+        _ => report,
+    }
+}

@@ -1,0 +1,95 @@
+//! The run as a fact: on record before the first write, and again with every
+//! outcome after the last. Holds no value.
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use crate::domain::plan::LiveParameter;
+use crate::domain::run::{Phase, Run, RunName};
+use crate::domain::state::FoundValue;
+use crate::domain::stored::{self, StoredPointer};
+use crate::domain::{Instant, Name, Plan, Step, Target, keys};
+use crate::store::{StoreError, Stores};
+
+/// The run of `steps`, before anything is done.
+pub(super) fn planned_run(
+    stores: &Stores,
+    plan: &Plan,
+    steps: &[&Step],
+    by: Option<String>,
+) -> Run {
+    Run {
+        format: stored::FORMAT,
+        id: uuid::Uuid::new_v4().to_string(),
+        started: stores.now(),
+        finished: None,
+        phase: Phase::Planned,
+        by,
+        target: plan.target.to_string(),
+        recursive: matches!(
+            plan.target,
+            Target::Path {
+                recursive: true,
+                ..
+            }
+        ),
+        at: plan.at,
+        names: steps.iter().map(|step| run_name(step)).collect(),
+    }
+}
+
+fn run_name(step: &Step) -> RunName {
+    let found = step.state.found();
+    let live = step.live.as_ref();
+    let entry_of_live = |l: &LiveParameter| format!("{}#v{:010}", l.live.modified, l.live.version);
+    let pointer = found.and_then(|f| match &f.value {
+        FoundValue::Stored(pointer) => Some(pointer.clone()),
+        FoundValue::Live | FoundValue::Retained(_) | FoundValue::Sealed | FoundValue::Lost => None,
+    });
+    RunName {
+        name: step.name.clone(),
+        change: step.action.as_str().into(),
+        before: live.map(|l| {
+            let recorded = l.recorded.as_ref().map(|r| r.entry.clone());
+            recorded.unwrap_or_else(|| entry_of_live(l))
+        }),
+        before_version: live.map(|l| l.live.version),
+        restored: found.and_then(|f| {
+            let version = f.version?;
+            Some(format!("{}#v{version:010}", f.modified))
+        }),
+        pointer: pointer.map(|p| StoredPointer {
+            bucket: p.bucket,
+            key: p.key,
+            version_id: p.version_id,
+        }),
+        written_version: None,
+        outcome: None,
+        reason: None,
+    }
+}
+
+/// The run with every outcome.
+pub(super) fn finish(run: &mut Run, reports: &[Report], now: Instant) {
+    let by_name: BTreeMap<&Name, &Report> = reports.iter().map(|r| (&r.name, r)).collect();
+    for name in &mut run.names {
+        if let Some(report) = by_name.get(&name.name) {
+            name.outcome = Some(report.outcome);
+            name.reason.clone_from(&report.reason);
+            name.written_version = report.written_version;
+        }
+    }
+    run.finished = Some(now);
+    run.phase = Phase::Finished;
+}
+
+/// The fact first, then the rows.
+pub(super) async fn put_run(stores: &Stores, run: &Run) -> Result<(), StoreError> {
+    let phase = match run.phase {
+        Phase::Planned => "planned",
+        Phase::Finished => "finished",
+    };
+    let key = keys::run_fact_key(run.started, &run.id, phase);
+    stores.bucket.put_fact(&key, stored::to_fact(run)?).await?;
+    stores.index.put_run(run).await
+}

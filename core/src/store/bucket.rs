@@ -1,0 +1,251 @@
+//! The versioned bucket: values at the parameters' names, journal and facts
+//! beside them.
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::primitives::ByteStream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::{ErrorKind, StoreError};
+use super::patience::patiently;
+use crate::domain::record::Written;
+use crate::domain::{Name, Pointer, Record, Value, keys, stored};
+
+/// Longest value of an object tag, in characters.
+const TAG_VALUE_MAX: usize = 256;
+/// A journal object's write that races another is tried again this often.
+const MOST_RACES: usize = 8;
+/// What stands for itself in the tagging header.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// The bucket with values, journal and facts.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+}
+
+/// What the journal says after a record was to be written to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Journalled {
+    /// This record is in it now.
+    Written,
+    /// Another writer had been there: its record counts, pointer included.
+    Existing(Box<Record>),
+}
+
+impl Bucket {
+    pub(super) fn new(config: &SdkConfig, name: String) -> Self {
+        // An emulator has no host name for each bucket.
+        let path_style = config.endpoint_url().is_some();
+        let config = Builder::from(config).force_path_style(path_style).build();
+        Self {
+            client: Client::from_conf(config),
+            name,
+        }
+    }
+
+    /// The bucket's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes sure that the bucket is there and can be reached.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let answer = self.client.head_bucket().bucket(&self.name).send().await;
+        answer
+            .map(|_| ())
+            .map_err(|e| StoreError::of(format!("reach the bucket {}", self.name), e))
+    }
+
+    /// Stores a value as a new version of the object at the name, tagged as
+    /// the original tool tags it and with the version's number, and returns
+    /// where it is.
+    pub async fn put_value(
+        &self,
+        record: &Record,
+        written: &Written,
+        value: &Value,
+    ) -> Result<Pointer, StoreError> {
+        let name = &record.name;
+        let body = value.expose().as_bytes().to_vec();
+        let answer = patiently(|| async {
+            let call = self
+                .client
+                .put_object()
+                .bucket(&self.name)
+                .key(name.as_str())
+                .tagging(tagging(record, written))
+                .body(ByteStream::from(body.clone()));
+            let answer = call.send().await;
+            answer.map_err(|e| StoreError::of(format!("store the value of {name}"), e))
+        })
+        .await?;
+        let version_id = answer.version_id.ok_or_else(|| {
+            StoreError::new(
+                format!("store the value of {name}"),
+                ErrorKind::Format,
+                format!("the bucket {} keeps no versions", self.name),
+            )
+        })?;
+        Ok(Pointer {
+            bucket: self.name.clone(),
+            key: name.to_string(),
+            version_id,
+        })
+    }
+
+    /// Reads the value at `pointer`, byte for byte.
+    pub async fn value(&self, pointer: &Pointer) -> Result<Value, StoreError> {
+        let attempted = || format!("read the stored value of {}", pointer.key);
+        let bytes = patiently(|| async {
+            let call = self
+                .client
+                .get_object()
+                .bucket(&pointer.bucket)
+                .key(&pointer.key)
+                .version_id(&pointer.version_id);
+            let answer = call
+                .send()
+                .await
+                .map_err(|e| StoreError::of(attempted(), e))?;
+            let body = answer.body.collect().await;
+            let cut = |_| StoreError::new(attempted(), ErrorKind::Unreachable, "it broke off");
+            body.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec)
+                .map_err(cut)
+        })
+        .await?;
+        String::from_utf8(bytes)
+            .map(Value::new)
+            .map_err(|_| StoreError::new(attempted(), ErrorKind::Format, "it is not UTF-8"))
+    }
+
+    /// Whether the key of `name` shows an object, as opposed to a delete
+    /// marker or nothing.
+    pub async fn shows_value(&self, name: &Name) -> Result<bool, StoreError> {
+        let answer = patiently(|| async {
+            let call = self.client.head_object().bucket(&self.name);
+            let answer = call.key(name.as_str()).send().await;
+            answer.map_err(|e| StoreError::of(format!("look at the object of {name}"), e))
+        })
+        .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a delete marker on the key of `name`. No version goes away.
+    pub async fn put_marker(&self, name: &Name) -> Result<(), StoreError> {
+        patiently(|| async {
+            let call = self.client.delete_object().bucket(&self.name);
+            let answer = call.key(name.as_str()).send().await;
+            answer.map_err(|e| StoreError::of(format!("mark {name} as deleted"), e))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Writes a record to the journal, unless that change is in it already;
+    /// then the record that is in it is returned, and is the one that counts.
+    pub async fn put_record(&self, record: &Record) -> Result<Journalled, StoreError> {
+        let key = keys::journal_key(record);
+        let body = stored::to_journal(record)?;
+        if self.put_new(&key, body).await? {
+            return Ok(Journalled::Written);
+        }
+        let attempted = format!("read the journal's record of {}", record.name);
+        let existing = stored::from_journal(&self.object(&key, &attempted).await?)?;
+        if existing.name != record.name || existing.entry() != record.entry() {
+            let told = format!("{key} holds another record, of {}", existing.name);
+            return Err(StoreError::new(attempted, ErrorKind::Format, told));
+        }
+        Ok(Journalled::Existing(Box::new(existing)))
+    }
+
+    /// Writes a fact; one that is there already stays as it is.
+    pub async fn put_fact(&self, key: &str, body: Vec<u8>) -> Result<(), StoreError> {
+        self.put_new(key, body).await.map(|_| ())
+    }
+
+    /// Writes an object that must not exist. False where it does.
+    async fn put_new(&self, key: &str, body: Vec<u8>) -> Result<bool, StoreError> {
+        let put = || async {
+            let call = self
+                .client
+                .put_object()
+                .bucket(&self.name)
+                .key(key)
+                .if_none_match("*")
+                .content_type("application/json")
+                .body(ByteStream::from(body.clone()));
+            let answer = call.send().await;
+            answer.map_err(|e| StoreError::of(format!("write {key} to the journal"), e))
+        };
+        for _ in 1..MOST_RACES {
+            match patiently(put).await {
+                Ok(_) => return Ok(true),
+                Err(error) if error.code() == Some("PreconditionFailed") => return Ok(false),
+                // Another write of the same key is under way: 409.
+                Err(error) if error.code() == Some("ConditionalRequestConflict") => {}
+                Err(error) => return Err(error),
+            }
+        }
+        patiently(put).await.map(|_| true)
+    }
+
+    async fn object(&self, key: &str, attempted: &str) -> Result<Vec<u8>, StoreError> {
+        let failed = |e| StoreError::of(attempted, e);
+        let answer = patiently(|| async {
+            let call = self.client.get_object().bucket(&self.name).key(key);
+            call.send().await.map_err(failed)
+        })
+        .await?;
+        let body = answer.body.collect().await;
+        let cut = |_| StoreError::new(attempted, ErrorKind::Unreachable, "it broke off");
+        body.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec)
+            .map_err(cut)
+    }
+}
+
+/// The tags of a value object, as the original tool writes them, plus the
+/// version.
+fn tagging(record: &Record, written: &Written) -> String {
+    let description = written.attributes.description.as_deref().unwrap_or("");
+    let mut tags = vec![
+        ("ssmbakTime", record.at.epoch_seconds().to_string()),
+        ("ssmbakType", written.attributes.parameter_type.clone()),
+    ];
+    let description = allowed_in_tag(description);
+    if !description.is_empty() {
+        tags.push(("ssmbakDescription", description));
+    }
+    if let Some(version) = written.version {
+        tags.push(("ssmbakVersion", version.to_string()));
+    }
+    let pairs: Vec<String> = tags
+        .iter()
+        .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, PLAIN)))
+        .collect();
+    pairs.join("&")
+}
+
+/// Characters that a tag forbids are dropped, then the text is cut.
+fn allowed_in_tag(text: &str) -> String {
+    let allowed = |c: &char| c.is_alphanumeric() || " +-=._:/@".contains(*c);
+    let text: String = text.chars().filter(allowed).take(TAG_VALUE_MAX).collect();
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_are_cut_to_what_a_tag_allows() {
+        assert_eq!(allowed_in_tag("a{b}c, d"), "abc d");
+        assert_eq!(allowed_in_tag(&"x".repeat(300)).len(), 256);
+    }
+}

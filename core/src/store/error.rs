@@ -1,0 +1,240 @@
+//! What can go wrong with a store, and the way out.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::domain::stored::StoredError;
+
+/// What kind of failure it was: decides the hint, the exit code and whether a
+/// message is worth another try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// A permission, or the use of a key, is missing.
+    AccessDenied,
+    /// No credentials, or ones that AWS does not accept.
+    Credentials,
+    /// A key that is disabled, deleted or wrong: what it encrypted cannot be
+    /// read by anyone.
+    Key,
+    /// The bucket, table, object or parameter does not exist.
+    Missing,
+    /// Too many calls, for longer than we were ready to wait.
+    Throttled,
+    /// No answer.
+    Unreachable,
+    /// What is stored cannot be read by this program.
+    Format,
+    /// Anything else that a service refused.
+    Refused,
+}
+
+/// A call to a store that failed.
+///
+/// Its text is a fragment that reads well after "failed to": what was
+/// attempted, then the service's own words. It never holds a value.
+#[derive(Debug)]
+pub struct StoreError {
+    attempted: String,
+    kind: ErrorKind,
+    code: Option<String>,
+    told: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error of our own making.
+    pub fn new(attempted: impl Into<String>, kind: ErrorKind, told: impl Into<String>) -> Self {
+        Self {
+            attempted: attempted.into(),
+            kind,
+            code: None,
+            told: Some(told.into()),
+            source: None,
+        }
+    }
+
+    /// The error of a call; `attempted` says what it was for.
+    pub(crate) fn of<E, R>(attempted: impl Into<String>, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
+    {
+        let code = error.code().map(str::to_owned);
+        let told = error.message().map(str::to_owned);
+        let kind = match (&error, code.as_deref()) {
+            (SdkError::ServiceError(_), Some(code)) => kind_of_code(code, told.as_deref()),
+            (SdkError::ServiceError(e), None) => kind_of_bare_error(&format!("{:?}", e.raw())),
+            _ => kind_of_chain(&error),
+        };
+        Self {
+            attempted: attempted.into(),
+            kind,
+            code,
+            told,
+            source: Some(Box::new(error)),
+        }
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The service's error code, where it gave one.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// Replaces every occurrence of `secret` in what the service told, and
+    /// drops the cause, which may repeat it.
+    #[must_use]
+    pub(crate) fn without(mut self, secret: &str) -> Self {
+        self.told = self.told.map(|t| t.replace(secret, "********"));
+        self.source = None;
+        self
+    }
+
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self.kind {
+            ErrorKind::AccessDenied => {
+                "the message names the action or key that is missing: add it to your role or policy"
+                    .into()
+            }
+            ErrorKind::Credentials => {
+                "sign in (aws sso login, aws configure), or name a profile with --profile".into()
+            }
+            ErrorKind::Key => {
+                "the KMS key must exist and be enabled; cancel its deletion or enable it again".into()
+            }
+            ErrorKind::Missing => {
+                "check --stack, --bucket, --table and --region; `ssmbak stack NAME status` shows what is there"
+                    .into()
+            }
+            ErrorKind::Throttled => "AWS throttles this account; try again in a minute".into(),
+            ErrorKind::Unreachable => {
+                "check the network, --region and --endpoint-url".into()
+            }
+            ErrorKind::Format => {
+                "a newer ssmbak wrote it, or the table is not an ssmbak index: update the command line, or check --table"
+                    .into()
+            }
+            ErrorKind::Refused => return None,
+        })
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.attempted)?;
+        match (&self.code, &self.told) {
+            (Some(code), Some(told)) => write!(f, ": {code}: {told}"),
+            (Some(code), None) => write!(f, ": {code}"),
+            (None, Some(told)) => write!(f, ": {told}"),
+            (None, None) => write!(
+                f,
+                ": {}",
+                match self.kind {
+                    ErrorKind::Credentials => "no usable AWS credentials were found",
+                    ErrorKind::Unreachable => "the service did not answer",
+                    ErrorKind::Missing => "it does not exist",
+                    ErrorKind::AccessDenied => "access denied",
+                    ErrorKind::Throttled => "throttled",
+                    ErrorKind::Key | ErrorKind::Format | ErrorKind::Refused => "the call failed",
+                }
+            ),
+        }
+    }
+}
+
+impl StdError for StoreError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_ref()
+            .map(|s| &**s as &(dyn StdError + 'static))
+    }
+}
+
+impl From<StoredError> for StoreError {
+    fn from(error: StoredError) -> Self {
+        Self {
+            attempted: "read what is stored".into(),
+            kind: ErrorKind::Format,
+            code: None,
+            told: Some(error.to_string()),
+            source: None,
+        }
+    }
+}
+
+fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
+    match code {
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "UnauthorizedOperation"
+        | "KMSAccessDeniedException" => ErrorKind::AccessDenied,
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationToken"
+        | "IncompleteSignature" => ErrorKind::Credentials,
+        "InvalidKeyId"
+        | "KMSInvalidStateException"
+        | "KMS.DisabledException"
+        | "KMS.NotFoundException"
+        | "KMSKeyInvalidStateException"
+        | "KMS.KMSInvalidStateException" => ErrorKind::Key,
+        "ResourceNotFoundException"
+        | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchVersion"
+        | "NotFound"
+        | "ParameterNotFound" => ErrorKind::Missing,
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyUpdates"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "SlowDown" => ErrorKind::Throttled,
+        "ValidationException"
+            if told.is_some_and(|t| {
+                t.contains("key element") || t.contains("Key element") || t.contains("key schema")
+            }) =>
+        {
+            ErrorKind::Format
+        }
+        _ => ErrorKind::Refused,
+    }
+}
+
+/// A HEAD request has no body and so no code: its status must do.
+fn kind_of_bare_error(raw: &str) -> ErrorKind {
+    if raw.contains("StatusCode(403)") {
+        ErrorKind::AccessDenied
+    } else if raw.contains("StatusCode(404)") {
+        ErrorKind::Missing
+    } else {
+        ErrorKind::Refused
+    }
+}
+
+/// No answer came: was it for want of credentials?
+fn kind_of_chain(error: &(dyn StdError + 'static)) -> ErrorKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string().to_lowercase();
+        if text.contains("credential") || text.contains("identity") || text.contains("token") {
+            return ErrorKind::Credentials;
+        }
+        next = error.source();
+    }
+    ErrorKind::Unreachable
+}

@@ -1,0 +1,65 @@
+//! Thin adapters for Parameter Store, S3 and DynamoDB. AWS types stay in here.
+
+mod bucket;
+mod connect;
+mod error;
+mod index;
+mod parameters;
+mod patience;
+
+pub use bucket::{Bucket, Journalled};
+pub use connect::{ConnectOptions, connect};
+pub use error::{ErrorKind, StoreError};
+pub use index::{Cursor, Head, Heads, Index, Recent};
+pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
+
+use aws_config::SdkConfig;
+
+use crate::domain::Instant;
+
+/// Where the present comes from: the core itself has no clock.
+pub type Clock = fn() -> Instant;
+
+/// Where the records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The bucket with values and journal.
+    pub bucket: String,
+    /// The table with the index.
+    pub table: String,
+}
+
+/// Everything a command or a capture talks to.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    /// Parameter Store.
+    pub parameters: Parameters,
+    /// Values and journal.
+    pub bucket: Bucket,
+    /// The index.
+    pub index: Index,
+    /// The present.
+    pub clock: Clock,
+}
+
+impl Stores {
+    /// The stores at `location`, reached with `config`. Nothing is sent yet.
+    pub fn new(config: &SdkConfig, location: Location, clock: Clock) -> Self {
+        Self {
+            parameters: Parameters::new(config, clock),
+            bucket: Bucket::new(config, location.bucket),
+            index: Index::new(config, location.table),
+            clock,
+        }
+    }
+
+    /// The present.
+    pub fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    /// Makes sure that the index is of a format this program knows.
+    pub async fn check_format(&self) -> Result<(), StoreError> {
+        self.index.check_format().await
+    }
+}
