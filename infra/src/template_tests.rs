@@ -1,0 +1,407 @@
+//! What the emulator ignores is asserted on the template itself.
+
+use super::*;
+use saphyr::{LoadableYamlNode, Yaml};
+
+fn parsed() -> Yaml<'static> {
+    Yaml::load_from_str(template()).unwrap().remove(0)
+}
+
+/// Returns a node without its tag: `!Ref Key` is then `Key`.
+fn plain<'a>(node: &'a Yaml<'static>) -> &'a Yaml<'static> {
+    if let Yaml::Tagged(_, inner) = node {
+        inner
+    } else {
+        node
+    }
+}
+
+/// Returns the node at a path of keys below `node`; panics where there is none.
+fn at<'a>(node: &'a Yaml<'static>, path: &str) -> &'a Yaml<'static> {
+    path.split('/').fold(node, |node, key| {
+        plain(node)
+            .as_mapping_get(key)
+            .unwrap_or_else(|| panic!("no {key} on the way to {path}"))
+    })
+}
+
+fn text(node: &Yaml<'static>) -> String {
+    let node = plain(node);
+    node.as_str()
+        .map(str::to_owned)
+        .or_else(|| node.as_integer().map(|number| number.to_string()))
+        .or_else(|| node.as_bool().map(|truth| truth.to_string()))
+        .unwrap_or_else(|| panic!("no text: {node:?}"))
+}
+
+fn get(path: &str) -> String {
+    text(at(&parsed(), path))
+}
+
+fn number(path: &str) -> i64 {
+    at(&parsed(), path).as_integer().unwrap()
+}
+
+/// Returns a node as a list; a single one is a list of one.
+fn list<'a>(node: &'a Yaml<'static>) -> Vec<&'a Yaml<'static>> {
+    match plain(node).as_vec() {
+        Some(items) => items.iter().collect(),
+        None => vec![node],
+    }
+}
+
+/// Returns every statement of every policy of an identity, with where it stands.
+fn identity_statements(template: &Yaml<'static>) -> Vec<(String, Yaml<'static>)> {
+    let mut statements = Vec::new();
+    for name in ["AuditorPolicy", "RestorerPolicy", "OperatorPolicy"] {
+        let path = format!("Resources/{name}/Properties/PolicyDocument/Statement");
+        for one in list(at(template, &path)) {
+            statements.push((name.to_owned(), one.clone()));
+        }
+    }
+    for policy in list(at(template, "Resources/FunctionRole/Properties/Policies")) {
+        for one in list(at(policy, "PolicyDocument/Statement")) {
+            statements.push(("FunctionRole".to_owned(), one.clone()));
+        }
+    }
+    statements
+}
+
+fn actions_of(owner: &str) -> Vec<String> {
+    identity_statements(&parsed())
+        .iter()
+        .filter(|(name, _)| name == owner)
+        .flat_map(|(_, one)| {
+            list(at(one, "Action"))
+                .into_iter()
+                .map(text)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn it_fits_in_a_request_and_says_what_it_is() {
+    assert!(template().len() < 51_200, "{} bytes", template().len());
+    assert!(get("Description").starts_with(DESCRIPTION_PREFIX));
+    assert_eq!(hash().len(), 64);
+}
+
+#[test]
+fn every_parameter_has_a_default() {
+    let template = parsed();
+    let parameters = at(&template, "Parameters").as_mapping().unwrap();
+    assert!(parameters.len() >= 10);
+    for (name, one) in parameters {
+        assert!(one.as_mapping_get("Default").is_some(), "{name:?}");
+        assert!(one.as_mapping_get("Description").is_some(), "{name:?}");
+    }
+    for name in [ARCHITECTURE, CODE_BUCKET, CODE_KEY, ENFORCE_TLS] {
+        at(&template, &format!("Parameters/{name}"));
+    }
+    assert_eq!(get("Parameters/EnforceTls/Default"), "true");
+}
+
+#[test]
+fn bucket_table_and_key_outlive_the_stack() {
+    for (name, policy) in [
+        ("Bucket", "RetainExceptOnCreate"),
+        ("BucketPolicy", "RetainExceptOnCreate"),
+        ("Key", "RetainExceptOnCreate"),
+        ("Table", "Retain"),
+    ] {
+        assert_eq!(get(&format!("Resources/{name}/DeletionPolicy")), policy);
+        let replaced = get(&format!("Resources/{name}/UpdateReplacePolicy"));
+        assert_eq!(replaced, "Retain");
+    }
+}
+
+#[test]
+fn what_outlives_the_stack_tells_whose_it_was() {
+    let template = parsed();
+    for name in ["Bucket", "Key", "Table"] {
+        let tags = at(&template, &format!("Resources/{name}/Properties/Tags"));
+        let tag = list(tags)[0];
+        assert_eq!(text(at(tag, "Key")), "ssmbak:stack");
+        assert_eq!(text(at(tag, "Value")), "AWS::StackName");
+    }
+}
+
+#[test]
+fn the_bucket_is_versioned_encrypted_and_closed() {
+    let bucket = "Resources/Bucket/Properties";
+    assert_eq!(
+        get(&format!("{bucket}/VersioningConfiguration/Status")),
+        "Enabled"
+    );
+    let template = parsed();
+    let rules = at(
+        &template,
+        &format!("{bucket}/BucketEncryption/ServerSideEncryptionConfiguration"),
+    );
+    let rule = list(rules)[0];
+    assert_eq!(text(at(rule, "BucketKeyEnabled")), "true");
+    let by_default = at(rule, "ServerSideEncryptionByDefault");
+    assert_eq!(text(at(by_default, "SSEAlgorithm")), "aws:kms");
+    assert_eq!(text(at(by_default, "KMSMasterKeyID")), "Key.Arn");
+    for what in [
+        "BlockPublicAcls",
+        "BlockPublicPolicy",
+        "IgnorePublicAcls",
+        "RestrictPublicBuckets",
+    ] {
+        let path = format!("{bucket}/PublicAccessBlockConfiguration/{what}");
+        assert_eq!(get(&path), "true");
+    }
+}
+
+#[test]
+fn the_bucket_policy_refuses_plain_http_and_hiding_the_journal() {
+    let template = parsed();
+    let path = "Resources/BucketPolicy/Properties/PolicyDocument/Statement";
+    let statements = list(at(&template, path));
+    let journal = statements[0];
+    assert_eq!(text(at(journal, "Effect")), "Deny");
+    assert_eq!(text(at(journal, "Action")), "s3:DeleteObject");
+    let choice = list(statements[1]);
+    assert_eq!(text(choice[0]), "TlsIsEnforced");
+    assert_eq!(text(at(choice[1], "Effect")), "Deny");
+    assert_eq!(
+        text(at(choice[1], "Condition/Bool/aws:SecureTransport")),
+        "false"
+    );
+}
+
+#[test]
+fn the_table_is_keyed_encrypted_and_protected() {
+    let table = "Resources/Table/Properties";
+    let template = parsed();
+    let keys: Vec<_> = list(at(&template, &format!("{table}/KeySchema")))
+        .into_iter()
+        .map(|one| (text(at(one, "AttributeName")), text(at(one, "KeyType"))))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("scope".to_owned(), "HASH".to_owned()),
+            ("entry".to_owned(), "RANGE".to_owned())
+        ]
+    );
+    assert_eq!(get(&format!("{table}/BillingMode")), "PAY_PER_REQUEST");
+    assert_eq!(get(&format!("{table}/DeletionProtectionEnabled")), "true");
+    let recovery = "PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled";
+    assert_eq!(get(&format!("{table}/{recovery}")), "true");
+    assert_eq!(get(&format!("{table}/SSESpecification/SSEEnabled")), "true");
+    let key = get(&format!("{table}/SSESpecification/KMSMasterKeyId"));
+    assert_eq!(key, "Key.Arn");
+}
+
+#[test]
+fn the_key_rotates() {
+    assert_eq!(get("Resources/Key/Properties/EnableKeyRotation"), "true");
+}
+
+#[test]
+fn a_message_is_tried_for_longer_than_a_lost_version_needs() {
+    let timeout_s = number("Resources/Function/Properties/Timeout");
+    let visibility_s = number("Resources/Queue/Properties/VisibilityTimeout");
+    let receives = number("Resources/Queue/Properties/RedrivePolicy/maxReceiveCount");
+    assert!(visibility_s >= 6 * timeout_s);
+    assert_eq!(receives, 5);
+    assert!(
+        (receives - 1) * visibility_s > 2 * 300,
+        "five minutes, well over"
+    );
+    for queue in ["Queue", "DeadLetterQueue", "RuleDeadLetterQueue"] {
+        let of = format!("Resources/{queue}/Properties");
+        assert_eq!(
+            number(&format!("{of}/MessageRetentionPeriod")),
+            14 * 24 * 3600
+        );
+        assert_eq!(get(&format!("{of}/SqsManagedSseEnabled")), "true");
+    }
+}
+
+#[test]
+fn messages_fail_one_by_one() {
+    let mapping = "Resources/EventSourceMapping/Properties";
+    let template = parsed();
+    let types = list(at(&template, &format!("{mapping}/FunctionResponseTypes")));
+    assert_eq!(text(types[0]), "ReportBatchItemFailures");
+    assert_eq!(number(&format!("{mapping}/BatchSize")), 10);
+}
+
+#[test]
+fn the_rule_hears_changes_policy_actions_and_tags_and_has_its_own_dead_letters() {
+    let template = parsed();
+    let rule = at(&template, "Resources/Rule/Properties");
+    let kinds: Vec<_> = list(at(rule, "EventPattern/$or"))
+        .into_iter()
+        .flat_map(|one| list(at(one, "detail-type")))
+        .map(text)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "Parameter Store Change",
+            "Parameter Store Policy Action",
+            "Tag Change on Resource"
+        ]
+    );
+    let target = list(at(rule, "Targets"))[0];
+    assert_eq!(text(at(target, "Arn")), "Queue.Arn");
+    assert_eq!(
+        text(at(target, "DeadLetterConfig/Arn")),
+        "RuleDeadLetterQueue.Arn"
+    );
+    for policy in ["QueuePolicy", "RuleDeadLetterQueuePolicy"] {
+        let path = format!("Resources/{policy}/Properties/PolicyDocument/Statement");
+        let statement = list(at(&template, &path))[0];
+        let source = at(statement, "Condition/ArnEquals/aws:SourceArn");
+        assert_eq!(text(source), "Rule.Arn");
+    }
+}
+
+#[test]
+fn nobody_is_allowed_a_wildcard_action() {
+    let template = parsed();
+    let key_policy = at(&template, "Resources/Key/Properties/KeyPolicy/Statement");
+    let mut statements = identity_statements(&template);
+    statements.extend(
+        list(key_policy)
+            .into_iter()
+            .map(|one| ("Key".into(), one.clone())),
+    );
+    for (owner, statement) in statements {
+        for action in list(at(&statement, "Action")) {
+            assert!(!text(action).contains('*'), "{owner}: {action:?}");
+        }
+    }
+}
+
+#[test]
+fn only_describe_parameters_is_allowed_on_everything() {
+    for (owner, statement) in identity_statements(&parsed()) {
+        let on_all = list(at(&statement, "Resource"))
+            .into_iter()
+            .any(|one| plain(one).as_str() == Some("*"));
+        let actions: Vec<_> = list(at(&statement, "Action"))
+            .into_iter()
+            .map(text)
+            .collect();
+        assert!(
+            !on_all || actions == ["ssm:DescribeParameters"],
+            "{owner}: {actions:?}"
+        );
+    }
+}
+
+#[test]
+fn keys_are_used_through_one_service_only() {
+    for (owner, statement) in identity_statements(&parsed()) {
+        let keys = list(at(&statement, "Action"))
+            .into_iter()
+            .any(|one| text(one).starts_with("kms:"));
+        if keys {
+            let via = at(&statement, "Condition/StringEquals/kms:ViaService");
+            assert!(!list(via).is_empty(), "{owner}");
+        }
+    }
+}
+
+#[test]
+fn nobody_may_delete_a_backup_or_a_row() {
+    for owner in [
+        "FunctionRole",
+        "AuditorPolicy",
+        "RestorerPolicy",
+        "OperatorPolicy",
+    ] {
+        for action in actions_of(owner) {
+            assert!(
+                !["s3:DeleteObjectVersion", "dynamodb:DeleteItem"].contains(&action.as_str()),
+                "{owner}: {action}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_auditor_reads_no_value() {
+    let actions = actions_of("AuditorPolicy");
+    assert!(actions.contains(&"dynamodb:Query".to_owned()));
+    assert!(!actions.iter().any(|action| action.starts_with("s3:")));
+    let template = parsed();
+    let (_, find) = identity_statements(&template).remove(0);
+    for resource in list(at(&find, "Resource")) {
+        assert!(
+            text(resource).contains(":parameter/_ssmbak"),
+            "{resource:?}"
+        );
+    }
+}
+
+#[test]
+fn only_a_restorer_writes_parameters() {
+    let writes = "ssm:PutParameter".to_owned();
+    assert!(actions_of("RestorerPolicy").contains(&writes));
+    for owner in ["FunctionRole", "AuditorPolicy", "OperatorPolicy"] {
+        assert!(!actions_of(owner).contains(&writes), "{owner}");
+    }
+}
+
+#[test]
+fn the_function_is_told_where_to_write() {
+    let of = "Resources/Function/Properties";
+    assert_eq!(get(&format!("{of}/Runtime")), "provided.al2023");
+    assert_eq!(get(&format!("{of}/Handler")), "bootstrap");
+    for (name, value) in [
+        ("SSMBAK_BUCKET", "Bucket"),
+        ("SSMBAK_TABLE", "Table"),
+        ("SSMBAK_STACK", "AWS::StackName"),
+        ("LOG_LEVEL", "LogLevel"),
+    ] {
+        assert_eq!(get(&format!("{of}/Environment/Variables/{name}")), value);
+    }
+}
+
+#[test]
+fn the_lookup_parameters_are_those_that_are_looked_up() {
+    let stack = "${AWS::StackName}";
+    for (resource, leaf) in [
+        ("StackNameParameter", "stackname"),
+        ("BucketNameParameter", "bucketname"),
+        ("TableNameParameter", "tablename"),
+    ] {
+        let of = format!("Resources/{resource}/Properties");
+        let name = format!("{}/{stack}/{leaf}", crate::lookup::PREFIX);
+        assert_eq!(get(&format!("{of}/Name")), name);
+        assert!(!get(&format!("{of}/Description")).is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_named_alike_in_two_stacks() {
+    let template = parsed();
+    for (name, output) in at(&template, "Outputs").as_mapping().unwrap() {
+        let export = text(at(output, "Export/Name"));
+        let wanted = format!("${{AWS::StackName}}-{}", name.as_str().unwrap());
+        assert_eq!(export, wanted);
+    }
+    let named = [
+        "RoleName",
+        "ManagedPolicyName",
+        "QueueName",
+        "TableName",
+        "BucketName",
+    ];
+    for (name, resource) in at(&template, "Resources").as_mapping().unwrap() {
+        for property in named {
+            let properties = at(resource, "Properties");
+            assert!(
+                properties.as_mapping_get(property).is_none(),
+                "{name:?}: {property}"
+            );
+        }
+    }
+}
