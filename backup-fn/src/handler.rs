@@ -47,7 +47,7 @@ impl Handler {
     /// Opens a connection to each service while Lambda gives initialisation
     /// its full processor. What fails here fails again, and is told, later.
     pub(crate) async fn warm_up(&self) {
-        let own = Name::parse(&format!("/ssmbak/{}/bucketname", self.stack));
+        let own = Name::parse(&format!("/_ssmbak/{}/bucketname", self.stack));
         let parameters = async {
             match own {
                 Ok(name) => self.stores.parameters.history(&name).await.map(|_| ()),

@@ -44,8 +44,8 @@ impl Metrics {
             "ValuesLost": self.lost,
         });
         if let Some(lag_ms) = self.longest_lag_ms {
-            definitions.push(json!({"Name": "CaptureLag", "Unit": "Milliseconds"}));
-            line["CaptureLag"] = lag_ms.into();
+            definitions.push(json!({"Name": "CaptureLag", "Unit": "Seconds"}));
+            line["CaptureLag"] = seconds(lag_ms).into();
         }
         line["_aws"] = json!({
             "Timestamp": now.millis(),
@@ -56,6 +56,11 @@ impl Metrics {
         // A metric that cannot be written must not fail a capture.
         let _ = writeln!(io::stdout().lock(), "{line}");
     }
+}
+
+/// CloudWatch has no use for more than milliseconds of precision.
+fn seconds(ms: i64) -> f64 {
+    f64::from(i32::try_from(ms).unwrap_or(i32::MAX)) / 1_000.0
 }
 
 /// From the event to its record, in milliseconds.

@@ -87,9 +87,10 @@ impl Name {
     }
 
     /// Whether this is one of the tool's own lookup parameters, which a
-    /// restore never touches.
+    /// restore never touches. They stand under `/_ssmbak/`: Parameter Store
+    /// refuses names that begin with `ssm`.
     pub fn is_own(&self) -> bool {
-        self.0.starts_with("/ssmbak/")
+        self.0.starts_with("/_ssmbak/")
     }
 }
 
