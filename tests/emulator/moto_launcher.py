@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Starts moto's server on a free loopback port, prints `ready <port>`, and ends when standard input closes."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import logging
+import os
+import signal
+import threading
+
+if os.getpgrp() != os.getpid():
+    os.setpgid(0, 0)
+
+
+def exit_with_parent():
+    while os.read(0, 4096):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def main():
+    threading.Thread(target=exit_with_parent, name="parent-watch", daemon=True).start()
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Without it every answer closes its connection, which AWS does not do.
+    WSGIRequestHandler.protocol_version = "HTTP/1.1"
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    print(f"ready {server.port}", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

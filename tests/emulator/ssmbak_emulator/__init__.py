@@ -1,0 +1,1 @@
+"""What ministack lacks of Parameter Store, and what a test needs to steer it."""
