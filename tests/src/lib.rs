@@ -1,1 +1,11 @@
-//! x
+//! The instruments that ssmbak is judged through: emulators of AWS that a test
+//! can steer, a proxy that counts and disturbs calls, a stand-in for the Lambda
+//! Runtime API, and the real binaries to point them at.
+
+pub mod binaries;
+pub mod emulator;
+pub mod events;
+mod http;
+pub mod proxy;
+pub mod runtime_api;
+mod serve;

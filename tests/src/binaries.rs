@@ -1,0 +1,89 @@
+//! The real binaries, built when a test first asks for one.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// Returns the path of the function's binary.
+pub fn bootstrap() -> PathBuf {
+    built().join("bootstrap")
+}
+
+/// Returns the path of the command line's binary.
+pub fn ssmbak() -> PathBuf {
+    built().join("ssmbak")
+}
+
+/// Returns the path of a zip that Lambda would take, with `bootstrap` in it, executable.
+///
+/// # Panics
+///
+/// When the binaries do not build or the zip cannot be written: no test can go on then.
+pub fn function_zip() -> PathBuf {
+    static ZIP: OnceLock<PathBuf> = OnceLock::new();
+    ZIP.get_or_init(|| write_zip(&bootstrap()).expect("the function's zip can be written"))
+        .clone()
+}
+
+/// Returns the directory that this build writes to.
+pub fn target_directory() -> &'static Path {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    TARGET.get_or_init(find_target_directory)
+}
+
+/// `cargo test` builds no binary of another package, so they are built here; when they are there
+/// already, that takes a fraction of a second.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        build().expect("the binaries build");
+        target_directory().join("debug")
+    })
+}
+
+fn build() -> io::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--workspace", "--bins", "--quiet", "--target-dir"])
+        .arg(target_directory())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(io::Error::other(text))
+}
+
+/// Cargo marks the directory; the running test or tool lies somewhere below it.
+fn find_target_directory() -> PathBuf {
+    let running = std::env::current_exe().unwrap_or_default();
+    let marked = running
+        .ancestors()
+        .find(|directory| directory.join("CACHEDIR.TAG").exists());
+    if let Some(directory) = marked {
+        return directory.to_owned();
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    workspace.unwrap_or(Path::new(".")).join("target")
+}
+
+/// Written under a name of its own and then renamed: another test process may be reading it.
+fn write_zip(bootstrap: &Path) -> io::Result<PathBuf> {
+    let directory = target_directory().join("function");
+    fs::create_dir_all(&directory)?;
+    let unfinished = directory.join(format!("function-{}.zip", std::process::id()));
+    let mut zip = ZipWriter::new(File::create(&unfinished)?);
+    let options = SimpleFileOptions::default().unix_permissions(0o755);
+    zip.start_file("bootstrap", options)?;
+    zip.write_all(&fs::read(bootstrap)?)?;
+    zip.finish()?.sync_all()?;
+    let finished = directory.join("function.zip");
+    fs::rename(&unfinished, &finished)?;
+    Ok(finished)
+}

@@ -1,0 +1,76 @@
+//! Installs an emulator, once for each target directory.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::binaries::target_directory;
+
+/// A package of the Python index, with the one version that the project was checked against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package {
+    /// Names the directory.
+    pub(crate) name: &'static str,
+    /// Names what pip installs.
+    pub(crate) requirement: &'static str,
+    /// The pinned version.
+    pub(crate) version: &'static str,
+}
+
+/// The emulator of the whole pipeline.
+pub(crate) const MINISTACK: Package = Package {
+    name: "ministack",
+    requirement: "ministack",
+    version: "1.5.33",
+};
+
+/// The second, independent implementation of the three services.
+pub(crate) const MOTO: Package = Package {
+    name: "moto",
+    requirement: "moto[server]",
+    version: "5.2.5",
+};
+
+impl Package {
+    /// Returns the Python that can import the package, installing it first when it is not there.
+    ///
+    /// Processes that ask at the same time wait for one another. An
+    /// installation that was interrupted has no marker, and is made anew.
+    pub(crate) fn python(self) -> io::Result<PathBuf> {
+        let emulators = target_directory().join("emulators");
+        fs::create_dir_all(&emulators)?;
+        let directory = emulators.join(format!("{}-{}", self.name, self.version));
+        let python = directory.join("bin/python");
+        let complete = directory.join("complete");
+        let lock = File::create(emulators.join(format!("{}.lock", self.name)))?;
+        lock.lock()?;
+        if !complete.exists() {
+            self.install(&directory, &python)?;
+            File::create(&complete)?;
+        }
+        Ok(python)
+    }
+
+    fn install(self, directory: &Path, python: &Path) -> io::Result<()> {
+        if directory.exists() {
+            fs::remove_dir_all(directory)?;
+        }
+        run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
+        let requirement = format!("{}=={}", self.requirement, self.version);
+        let options = ["--quiet", "--no-input", "--disable-pip-version-check"];
+        run(Command::new(python)
+            .args(["-m", "pip", "install"])
+            .args(options)
+            .arg(requirement))
+    }
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(io::Error::other(format!("{command:?} failed: {text}")))
+}

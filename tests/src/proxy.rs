@@ -1,0 +1,250 @@
+//! A reverse proxy between a client and an emulator: it counts the calls by API
+//! operation, slows and throttles them, answers with errors, and kills clients.
+
+mod answer;
+mod kill;
+mod operation;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::{Request, Response, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+pub use self::answer::ApiError;
+pub use self::rules::{Disturbance, When};
+use self::rules::{Effect, Rules, Victim};
+use crate::serve::{Answer, HangUp, Server};
+
+/// A running proxy; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+    server: Server,
+}
+
+/// One call that came through, in the order of arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// The operation as IAM writes it, such as `ssm:PutParameter`.
+    pub operation: String,
+    /// The HTTP status the client got; `None` while it waits, and when it was killed or hung up on.
+    pub status: Option<u16>,
+    /// Whether the answer was the proxy's own.
+    pub disturbed: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: Mutex<String>,
+    state: Mutex<State>,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    rules: Rules,
+    killed: Vec<u32>,
+}
+
+impl Proxy {
+    /// Starts a proxy on a free loopback port, in front of the emulator at the URL `upstream`.
+    pub fn start(upstream: &str) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            upstream: Mutex::new(upstream.trim_end_matches('/').to_owned()),
+            state: Mutex::default(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        });
+        let handled = Arc::clone(&shared);
+        let server = Server::start("proxy", move |request, peer| {
+            handle(Arc::clone(&handled), request, peer)
+        })?;
+        Ok(Self { shared, server })
+    }
+
+    /// The URL to give to clients in place of the emulator's.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// Forwards to another emulator from now on.
+    pub fn set_upstream(&self, upstream: &str) {
+        upstream
+            .trim_end_matches('/')
+            .clone_into(&mut lock(&self.shared.upstream));
+    }
+
+    /// How often each operation was called since the last reset, throttled and failed calls included.
+    pub fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in &lock(&self.shared.state).calls {
+            *counts.entry(call.operation.clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How often one operation was called since the last reset.
+    pub fn count(&self, operation: &str) -> usize {
+        self.counts().get(operation).copied().unwrap_or_default()
+    }
+
+    /// How many calls came through since the last reset.
+    pub fn total(&self) -> usize {
+        lock(&self.shared.state).calls.len()
+    }
+
+    /// Every call since the last reset, in order of arrival.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.shared.state).calls.clone()
+    }
+
+    /// The processes that were killed since the last reset.
+    pub fn killed(&self) -> Vec<u32> {
+        lock(&self.shared.state).killed.clone()
+    }
+
+    /// Forgets the calls; latency, throttles and disturbances stay.
+    pub fn reset_calls(&self) {
+        let mut state = lock(&self.shared.state);
+        state.calls.clear();
+        state.killed.clear();
+    }
+
+    /// Forgets everything: calls, latency, throttles and disturbances.
+    pub fn reset(&self) {
+        *lock(&self.shared.state) = State::default();
+    }
+
+    /// Delays every answer by `latency` from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        lock(&self.shared.state).rules.latency = latency;
+    }
+
+    /// Lets through at most `per_second` calls of `operation`, after a first `burst`; the others
+    /// are answered as AWS answers them.
+    pub fn throttle(&self, operation: &str, per_second: f64, burst: u32) {
+        let mut state = lock(&self.shared.state);
+        state.rules.throttle(operation, per_second, burst);
+    }
+
+    /// Disturbs calls as described; counting of calls starts now.
+    pub fn disturb(&self, disturbance: Disturbance) {
+        lock(&self.shared.state).rules.arm(disturbance);
+    }
+}
+
+async fn handle(shared: Arc<Shared>, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
+    let operation = operation::identify(&head, &body);
+    let (index, effect, latency) = shared.arrived(&operation);
+    tokio::time::sleep(latency).await;
+    let outcome = shared
+        .carry_out(&operation, effect, Request::from_parts(head, body), peer)
+        .await;
+    shared.answered(index, &operation, &outcome);
+    outcome.map(|(response, _)| response)
+}
+
+type Outcome = Result<(Response<Full<Bytes>>, bool), HangUp>;
+
+impl Shared {
+    fn arrived(&self, operation: &str) -> (usize, Effect, Duration) {
+        let mut state = lock(&self.state);
+        state.calls.push(Call {
+            operation: operation.to_owned(),
+            status: None,
+            disturbed: false,
+        });
+        let effect = state.rules.effect_on(operation);
+        (state.calls.len() - 1, effect, state.rules.latency)
+    }
+
+    /// A reset since the arrival may have taken the call off the log: then there is nothing to note.
+    fn answered(&self, index: usize, operation: &str, outcome: &Outcome) {
+        let mut state = lock(&self.state);
+        let Some(call) = state.calls.get_mut(index) else {
+            return;
+        };
+        if call.operation == operation {
+            call.status = outcome
+                .as_ref()
+                .ok()
+                .map(|(answer, _)| answer.status().as_u16());
+            call.disturbed = outcome.as_ref().map_or(true, |(_, disturbed)| *disturbed);
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        operation: &str,
+        effect: Effect,
+        request: Request<Bytes>,
+        peer: SocketAddr,
+    ) -> Outcome {
+        let disturbance = match effect {
+            Effect::None => return self.forward(request).await.map(|answer| (answer, false)),
+            Effect::Throttle => {
+                return Ok((answer::throttled(operation).respond(operation), true));
+            }
+            Effect::Disturb(disturbance) => disturbance,
+        };
+        if disturbance.when == When::AfterWork {
+            self.forward(request).await?;
+        }
+        if let Some(error) = &disturbance.error {
+            return Ok((error.respond(operation), true));
+        }
+        self.kill(disturbance.victim, peer);
+        Err(HangUp)
+    }
+
+    fn kill(&self, victim: Victim, peer: SocketAddr) {
+        let process = match victim {
+            Victim::Nobody => None,
+            Victim::Client => kill::client_process(peer),
+            Victim::Process(process) => Some(process),
+        };
+        if let Some(process) = process.filter(|process| kill::kill(*process)) {
+            lock(&self.state).killed.push(process);
+        }
+    }
+
+    async fn forward(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let target = format!("{}{path}", lock(&self.upstream));
+        head.uri = target.parse().map_err(|_| HangUp)?;
+        for name in [
+            header::CONNECTION,
+            header::TRANSFER_ENCODING,
+            header::EXPECT,
+        ] {
+            head.headers.remove(name);
+        }
+        let request = Request::from_parts(head, Full::new(body));
+        let response = self.client.request(request).await.map_err(|_| HangUp)?;
+        let (mut head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
+        for name in [header::CONNECTION, header::TRANSFER_ENCODING] {
+            head.headers.remove(name);
+        }
+        Ok(Response::from_parts(head, Full::new(body)))
+    }
+}
+
+/// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,85 @@
+//! Errors as each service of AWS writes them.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use serde_json::json;
+
+/// An error to answer with; the service that was called decides its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: u16,
+    code: String,
+    message: String,
+}
+
+impl ApiError {
+    /// An error such as `(400, "AccessDeniedException", "...")`.
+    pub fn new(status: u16, code: &str, message: &str) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The answer of a service that broke; SDKs try again.
+    pub fn internal() -> Self {
+        Self::new(
+            500,
+            "InternalServerError",
+            "We encountered an internal error. Please try again.",
+        )
+    }
+
+    pub(super) fn respond(&self, operation: &str) -> Response<Full<Bytes>> {
+        let (content_type, body) = self.written_for(operation);
+        Response::builder()
+            .status(self.status)
+            .header("content-type", content_type)
+            .header("x-amzn-errortype", &self.code)
+            .header("x-amzn-requestid", "00000000-0000-0000-0000-000000000000")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap_or_default()
+    }
+
+    fn written_for(&self, operation: &str) -> (&'static str, String) {
+        let Self { code, message, .. } = self;
+        match operation.split(':').next().unwrap_or_default() {
+            "s3" => (
+                "application/xml",
+                format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
+            ),
+            "cloudformation" | "sts" | "iam" | "sns" => (
+                "text/xml",
+                format!(
+                    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
+                     <Message>{message}</Message></Error></ErrorResponse>"
+                ),
+            ),
+            "dynamodb" => {
+                let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+                let body = json!({"__type": kind, "message": message});
+                ("application/x-amz-json-1.0", body.to_string())
+            }
+            _ => {
+                let body = json!({"__type": code, "message": message});
+                ("application/x-amz-json-1.1", body.to_string())
+            }
+        }
+    }
+}
+
+/// What AWS answers to a call too many.
+pub(super) fn throttled(operation: &str) -> ApiError {
+    match operation.split(':').next().unwrap_or_default() {
+        "s3" => ApiError::new(503, "SlowDown", "Please reduce your request rate."),
+        "dynamodb" => ApiError::new(
+            400,
+            "ProvisionedThroughputExceededException",
+            "The level of configured provisioned throughput for the table was exceeded.",
+        ),
+        "cloudformation" | "sts" | "iam" => ApiError::new(400, "Throttling", "Rate exceeded"),
+        _ => ApiError::new(400, "ThrottlingException", "Rate exceeded"),
+    }
+}
