@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import os
 import resource
+import shutil
 import signal
 import socket
 import threading
@@ -62,6 +63,10 @@ def exit_with_parent():
 
 
 def end_group():
+    """Ends this process and its functions, and removes the home that the owner may not live to remove."""
+    home = os.environ.get("HOME", "")
+    if os.path.basename(home).startswith("ssmbak-emulator-"):
+        shutil.rmtree(home, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

@@ -7,6 +7,7 @@ sys.dont_write_bytecode = True
 
 import logging
 import os
+import shutil
 import signal
 import threading
 
@@ -17,6 +18,9 @@ if os.getpgrp() != os.getpid():
 def exit_with_parent():
     while os.read(0, 4096):
         pass
+    home = os.environ.get("HOME", "")
+    if os.path.basename(home).startswith("ssmbak-emulator-"):
+        shutil.rmtree(home, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

@@ -37,6 +37,10 @@ pub struct Options {
     pub enforce_iam: bool,
     /// Where functions send their AWS calls, if not to the emulator itself.
     pub function_endpoint: Option<String>,
+    /// The loopback port, a free one if not given.
+    pub port: Option<u16>,
+    /// Whether [`Ministack::leave_running`] is to be possible.
+    pub outlive_owner: bool,
     /// The emulator's log level, WARNING if not given.
     pub log_level: Option<String>,
 }
@@ -59,8 +63,13 @@ impl Ministack {
         if let Some(level) = &options.log_level {
             environment.push(("SSMBAK_EMULATOR_LOG", level.clone()));
         }
+        let port = options.port.unwrap_or_default().to_string();
+        let mut arguments = vec!["--port".to_owned(), port];
+        if options.outlive_owner {
+            arguments.push("--detached".to_owned());
+        }
         let python = MINISTACK.python()?;
-        Launched::start(&python, "launcher.py", &[], &environment).map(Self)
+        Launched::start(&python, "launcher.py", &arguments, &environment).map(Self)
     }
 
     /// Returns the emulator that the tests of this process share.
@@ -89,6 +98,18 @@ impl Ministack {
     /// The launcher's process, which is also the process group of its functions.
     pub fn process_id(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Lets the emulator stay when this process ends, until [`Ministack::end`] is given what this returns.
+    ///
+    /// Only with [`Options::outlive_owner`]; without it, it ends with this process all the same.
+    pub fn leave_running(self) -> u32 {
+        self.0.leave()
+    }
+
+    /// Ends an emulator that was left running, with its functions.
+    pub fn end(process_id: u32) -> io::Result<()> {
+        process::end(process_id)
     }
 
     /// The file that the emulator logs to.

@@ -27,7 +27,8 @@ pub(crate) struct Launched {
     child: Child,
     port: u16,
     log: PathBuf,
-    _home: TempDir,
+    detached: bool,
+    home: TempDir,
 }
 
 impl Launched {
@@ -68,8 +69,17 @@ impl Launched {
             child,
             port,
             log,
-            _home: home,
+            detached: arguments.iter().any(|argument| argument == "--detached"),
+            home,
         })
+    }
+
+    /// Lets go of a launcher that was started with `--detached`: it stays when this process ends.
+    pub(crate) fn leave(mut self) -> u32 {
+        self.home.disable_cleanup(true);
+        let process = self.id();
+        std::mem::forget(self);
+        process
     }
 
     /// The loopback port it answers on.
@@ -91,6 +101,9 @@ impl Launched {
 impl Drop for Launched {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
+        if self.detached {
+            end(self.id()).ok();
+        }
         let deadline = Instant::now() + STOP_LIMIT;
         while Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -101,6 +114,26 @@ impl Drop for Launched {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Ends a launcher that was left running, and its group; waits until it is gone.
+pub(crate) fn end(process: u32) -> io::Result<()> {
+    let script = r#"kill -TERM "$1""#;
+    let arguments = ["-c", script, "sh", &process.to_string()];
+    Command::new("/bin/sh").args(arguments).output()?;
+    let deadline = Instant::now() + STOP_LIMIT;
+    while is_alive(process) {
+        if Instant::now() > deadline {
+            return Err(io::Error::other(format!("process {process} does not end")));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// A process that its parent has not waited for yet is a zombie, and not alive.
+fn is_alive(process: u32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn log_file(script: &str) -> io::Result<PathBuf> {

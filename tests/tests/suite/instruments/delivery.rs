@@ -209,3 +209,17 @@ async fn with_iam_enforced_callers_are_known_or_refused() {
         Some("arn:aws:iam::000000000000:root")
     );
 }
+
+#[tokio::test]
+async fn an_emulator_can_be_left_running_and_ended_later() {
+    let options = Options {
+        outlive_owner: true,
+        ..Options::default()
+    };
+    let ministack = Ministack::start_with(&options).unwrap();
+    let client = ssm(&ministack, "test").await;
+    let process = ministack.leave_running();
+    put(&client, "/left", "1").send().await.unwrap();
+    Ministack::end(process).unwrap();
+    assert!(put(&client, "/left", "2").send().await.is_err());
+}
