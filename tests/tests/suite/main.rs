@@ -2,4 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 
+mod capture;
 mod instruments;
+mod world;

@@ -1,0 +1,283 @@
+//! A world for one test: an account of its own on an emulator, with a bucket,
+//! a table, Parameter Store, the stores of the core, the real function behind
+//! a stand-in for Lambda, and the real command line.
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_ssm::types::ParameterType;
+use serde_json::Value as Json;
+use ssmbak_core::domain::{Instant, Name, Path, Target};
+use ssmbak_core::store::{Location, Stores};
+use ssmbak_tests::binaries;
+use ssmbak_tests::emulator::{Change, Control, Ministack, Moto, REGION, sdk_config};
+use ssmbak_tests::events::{batch_of_events, failed_messages};
+use ssmbak_tests::runtime_api::Function;
+
+/// Which emulator a world stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Ministack,
+    Moto,
+}
+
+pub(crate) struct World {
+    pub(crate) endpoint: String,
+    pub(crate) account: String,
+    pub(crate) config: SdkConfig,
+    pub(crate) ssm: aws_sdk_ssm::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) location: Location,
+    pub(crate) stores: Stores,
+    pub(crate) function: Function,
+}
+
+/// What the command line answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// Its standard output as JSON.
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Itself, if it ended with `code`.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+pub(crate) fn now() -> Instant {
+    chrono::Utc::now().into()
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(crate) fn under(path: &str) -> Target {
+    Target::Path {
+        path: Path::parse(path).unwrap(),
+        recursive: true,
+    }
+}
+
+impl World {
+    /// On the emulator that the tests share.
+    pub(crate) async fn on(lane: Lane) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let account = format!("7{number:011}");
+        let endpoint = match lane {
+            Lane::Ministack => Ministack::shared().endpoint(),
+            Lane::Moto => Moto::shared().endpoint(),
+        };
+        Self::at(&endpoint, &account).await
+    }
+
+    /// On an emulator of the test's own, whose clock and delivery it may change.
+    pub(crate) async fn of(ministack: &Ministack) -> Self {
+        Self::at(&ministack.endpoint(), "test").await
+    }
+
+    /// Calls go to `endpoint`, which may be a proxy's.
+    pub(crate) async fn at(endpoint: &str, account: &str) -> Self {
+        let config = sdk_config(endpoint, account).await;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let location = Location {
+            bucket: format!("ssmbak-{unique}"),
+            table: format!("ssmbak-{unique}"),
+        };
+        let path_style = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
+        let s3 = aws_sdk_s3::Client::from_conf(path_style.build());
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        create_bucket(&s3, &location.bucket).await;
+        create_table(&dynamodb, &location.table).await;
+        let function = Function::new(bootstrap(), endpoint)
+            .unwrap()
+            .env("SSMBAK_BUCKET", &location.bucket)
+            .env("SSMBAK_TABLE", &location.table)
+            .env("SSMBAK_STACK", "test")
+            .env("AWS_ACCESS_KEY_ID", account);
+        Self {
+            endpoint: endpoint.to_owned(),
+            account: account.to_owned(),
+            ssm: aws_sdk_ssm::Client::new(&config),
+            stores: Stores::new(&config, location.clone(), now),
+            config,
+            s3,
+            dynamodb,
+            location,
+            function,
+        }
+    }
+
+    /// The control of the emulator below, for changes of this world's account.
+    pub(crate) fn control(&self) -> Control {
+        let control = Ministack::shared().control();
+        control.for_account(&self.account)
+    }
+
+    /// A name that no other world has: moto keeps all accounts in one.
+    pub(crate) fn own(&self, name: &str) -> String {
+        format!("/{}{name}", self.account)
+    }
+
+    /// Writes a String, over what is there.
+    pub(crate) async fn put(&self, name: &str, value: &str) -> i64 {
+        let put = self.ssm.put_parameter().name(name).value(value);
+        let put = put.r#type(ParameterType::String).overwrite(true);
+        put.send().await.unwrap().version()
+    }
+
+    pub(crate) async fn delete(&self, name: &str) {
+        let delete = self.ssm.delete_parameter().name(name);
+        delete.send().await.unwrap();
+    }
+
+    /// The live value; none where it does not live.
+    pub(crate) async fn live(&self, name: &str) -> Option<String> {
+        let get = self.ssm.get_parameter().name(name).with_decryption(true);
+        let answer = get.send().await.ok()?;
+        answer.parameter?.value
+    }
+
+    /// Invokes the function with these events and returns how many messages
+    /// are to come again.
+    pub(crate) async fn deliver(&self, events: &[Json]) -> usize {
+        let batch = batch_of_events(events);
+        let answer = self.function.invoke(&batch).await.unwrap();
+        failed_messages(&answer.response().unwrap()).len()
+    }
+
+    /// The events of these changes, delivered in batches of ten.
+    pub(crate) async fn deliver_changes(&self, changes: &[Change]) {
+        for ten in changes.chunks(10) {
+            let events: Vec<Json> = ten.iter().map(|c| c.event.clone()).collect();
+            assert_eq!(self.deliver(&events).await, 0);
+        }
+    }
+
+    /// Runs the command line with this world's bucket and table.
+    pub(crate) async fn ssmbak(&self, arguments: &[&str]) -> Answer {
+        self.ssmbak_with(&[], arguments).await
+    }
+
+    /// As [`Self::ssmbak`], with more environment.
+    pub(crate) async fn ssmbak_with(
+        &self,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Answer {
+        let mut command = tokio::process::Command::new(ssmbak());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", &self.account)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", REGION)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("SSMBAK_BUCKET", &self.location.bucket)
+            .env("SSMBAK_TABLE", &self.location.table)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        answer(command.output().await.unwrap())
+    }
+
+    /// `preview --output json`, with every secret.
+    pub(crate) async fn preview(&self, path: &str, at: Instant) -> Vec<Json> {
+        let at = at.to_string();
+        let arguments = ["preview", path, &at, "-R", "--output", "json", "--reveal"];
+        let answer = self.ssmbak(&arguments).await;
+        answer.json().as_array().unwrap().clone()
+    }
+
+    /// Every row of the table, in order of keys.
+    pub(crate) async fn rows(&self) -> Vec<Json> {
+        let mut rows: Vec<Json> = Vec::new();
+        let mut start = None;
+        loop {
+            let scan = self.dynamodb.scan().table_name(&self.location.table);
+            let page = scan.set_exclusive_start_key(start).send().await.unwrap();
+            for item in page.items() {
+                rows.push(serde_json::Value::String(format!("{:?}", sorted(item))));
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        rows.sort_by_key(ToString::to_string);
+        rows
+    }
+}
+
+fn sorted<T: std::fmt::Debug>(
+    item: &std::collections::HashMap<String, T>,
+) -> std::collections::BTreeMap<&String, &T> {
+    item.iter().collect()
+}
+
+fn answer(output: Output) -> Answer {
+    Answer {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+pub(crate) fn bootstrap() -> &'static PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(binaries::bootstrap)
+}
+
+pub(crate) fn ssmbak() -> &'static PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(binaries::ssmbak)
+}
+
+async fn create_bucket(s3: &aws_sdk_s3::Client, bucket: &str) {
+    s3.create_bucket().bucket(bucket).send().await.unwrap();
+    let versioning = VersioningConfiguration::builder()
+        .status(BucketVersioningStatus::Enabled)
+        .build();
+    let put = s3.put_bucket_versioning().bucket(bucket);
+    let put = put.versioning_configuration(versioning);
+    put.send().await.unwrap();
+}
+
+async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) {
+    let mut create = dynamodb
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (attribute, kind) in [("scope", KeyType::Hash), ("entry", KeyType::Range)] {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(attribute)
+            .attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder()
+            .attribute_name(attribute)
+            .key_type(kind);
+        create = create
+            .attribute_definitions(definition.build().unwrap())
+            .key_schema(key.build().unwrap());
+    }
+    create.send().await.unwrap();
+}
