@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
 
 mod capture;
+mod contract;
 mod instruments;
 mod world;

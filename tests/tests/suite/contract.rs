@@ -1,0 +1,411 @@
+//! What every store must do, unchanged over each emulator and, later, AWS.
+
+use std::collections::BTreeMap;
+
+use ssmbak_core::domain::coverage::Interval;
+use ssmbak_core::domain::record::{Attributes, Change, Operation, Source, Written};
+use ssmbak_core::domain::{Coverage, Instant, Path, Pointer, Record, Target, Value, ValueState};
+use ssmbak_core::store::{ErrorKind, Journalled, Location, PutRequest, Stores};
+
+use super::world::{Lane, World, name, now, under};
+
+fn at(ms: i64) -> Instant {
+    Instant::from_millis(1_700_000_000_000 + ms)
+}
+
+fn version(of: &str, number: u64, ms: i64, pointer: Pointer) -> Record {
+    Record {
+        name: name(of),
+        at: at(ms),
+        change: Change::Written(Written {
+            version: Some(number),
+            creates: number == 1,
+            discriminator: String::new(),
+            attributes: Attributes {
+                parameter_type: "String".into(),
+                description: Some("it's, well: (odd) {x}".into()),
+                tags: Some(BTreeMap::from([("a".into(), String::new())])),
+                ..Attributes::default()
+            },
+            modified_by: Some("arn:aws:iam::1:user/x".into()),
+            value: ValueState::Stored(pointer),
+        }),
+        source: Source::Event,
+        event: None,
+        recorded_at: at(ms + 9),
+    }
+}
+
+fn nowhere() -> Pointer {
+    Pointer {
+        bucket: "b".into(),
+        key: "/k".into(),
+        version_id: "1".into(),
+    }
+}
+
+fn deletion(of: &str, ms: i64) -> Record {
+    Record {
+        change: Change::Deleted {
+            not_before: None,
+            parameter_type: None,
+        },
+        ..version(of, 1, ms, nowhere())
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_kept_byte_for_byte() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let bucket = &world.stores.bucket;
+        let record = version("/app/x", 1, 0, nowhere());
+        let written = record.present().unwrap();
+        for text in [" lead\ttrail \n", "{{ssm:x}}", "é 💾 \u{0}", "\r\n", "-"] {
+            let value = Value::new(text);
+            let pointer = bucket.put_value(&record, written, &value).await.unwrap();
+            assert_eq!(bucket.value(&pointer).await.unwrap(), value, "{lane:?}");
+        }
+        let missing = Pointer {
+            key: "/none".into(),
+            bucket: bucket.name().into(),
+            version_id: "x".into(),
+        };
+        assert!(bucket.value(&missing).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn value_objects_carry_the_tags_of_the_original() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let record = version("/app/x", 7, 1_234, nowhere());
+        let bucket = &world.stores.bucket;
+        let written = record.present().unwrap();
+        let value = Value::new("v");
+        let pointer = bucket.put_value(&record, written, &value).await.unwrap();
+        let tagging = world.s3.get_object_tagging().bucket(bucket.name());
+        let tagging = tagging.key("/app/x").version_id(pointer.version_id);
+        let answer = tagging.send().await.unwrap();
+        let tags: BTreeMap<&str, &str> = answer
+            .tag_set()
+            .iter()
+            .map(|t| (t.key(), t.value()))
+            .collect();
+        let expected = BTreeMap::from([
+            ("ssmbakTime", "1700000001"),
+            ("ssmbakType", "String"),
+            ("ssmbakDescription", "its well: odd x"),
+            ("ssmbakVersion", "7"),
+        ]);
+        assert_eq!(tags, expected, "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_journal_keeps_the_first_writer_of_a_change() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let bucket = &world.stores.bucket;
+        let first = version("/app/x", 1, 0, nowhere());
+        let second = Record {
+            recorded_at: at(99),
+            ..version(
+                "/app/x",
+                1,
+                0,
+                Pointer {
+                    version_id: "2".into(),
+                    ..nowhere()
+                },
+            )
+        };
+        assert_eq!(
+            bucket.put_record(&first).await.unwrap(),
+            Journalled::Written
+        );
+        let answer = bucket.put_record(&second).await.unwrap();
+        assert_eq!(answer, Journalled::Existing(Box::new(first)), "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_answers_by_instant() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let of = name("/app/x");
+        let (one, gone, two) = (
+            version("/app/x", 1, 500, nowhere()),
+            deletion("/app/x", 2_999),
+            version("/app/x", 1, 40_000, nowhere()),
+        );
+        for record in [&two, &one, &gone, &one] {
+            index.put(record).await.unwrap();
+        }
+        let until = |ms| index.newest_until(&of, at(ms));
+        assert_eq!(until(499).await.unwrap(), None, "{lane:?}");
+        assert_eq!(until(500).await.unwrap().as_ref(), Some(&one));
+        assert_eq!(until(2_998).await.unwrap().as_ref(), Some(&one));
+        assert_eq!(until(2_999).await.unwrap().as_ref(), Some(&gone));
+        assert_eq!(index.oldest(&of).await.unwrap().as_ref(), Some(&one));
+        let heads = index.heads(&under("/app/")).await.unwrap();
+        assert_eq!(heads[&of].record, two);
+        let recent = index.recent(&of).await.unwrap();
+        assert_eq!(recent.records, [two, gone, one]);
+        assert!(recent.complete);
+    }
+}
+
+#[tokio::test]
+async fn app_is_never_app2() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let names = ["/app", "/app/x", "/app/deep/er", "/app2", "/app2/x"];
+        for of in names {
+            index.put(&version(of, 1, 0, nowhere())).await.unwrap();
+        }
+        let found = |heads: ssmbak_core::store::Heads| -> Vec<String> {
+            heads.keys().map(ToString::to_string).collect()
+        };
+        let all = index.heads(&under("/app/")).await.unwrap();
+        assert_eq!(found(all), ["/app/deep/er", "/app/x"], "{lane:?}");
+        let direct = Target::Path {
+            path: Path::parse("/app/").unwrap(),
+            recursive: false,
+        };
+        assert_eq!(found(index.heads(&direct).await.unwrap()), ["/app/x"]);
+        let one = Target::Name(name("/app"));
+        assert_eq!(found(index.heads(&one).await.unwrap()), ["/app"]);
+        assert_eq!(index.heads(&under("/")).await.unwrap().len(), 5);
+        let (changes, _) = index
+            .changes(&under("/app/"), Instant::EARLIEST, Instant::LATEST, None)
+            .await
+            .unwrap();
+        let seen: Vec<&str> = changes.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(seen, ["/app/x", "/app/deep/er"]);
+    }
+}
+
+#[tokio::test]
+async fn labels_stand_outside_the_range_of_the_state() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let one = version("/app/x", 1, 0, nowhere());
+        let moved = Record {
+            at: at(5_999),
+            change: Change::Labelled {
+                label: "prod".into(),
+                from: None,
+                to: 1,
+            },
+            ..one.clone()
+        };
+        index.put(&moved).await.unwrap();
+        index.put(&one).await.unwrap();
+        let of = name("/app/x");
+        let newest = index.newest_until(&of, Instant::LATEST.plus_millis(-1));
+        assert_eq!(newest.await.unwrap(), Some(one), "{lane:?}");
+        let labels = index
+            .label_and_tag_changes(&of, at(0), at(5_999))
+            .await
+            .unwrap();
+        assert_eq!(labels, [moved]);
+        let (changes, _) = index
+            .changes(&under("/app/"), at(0), at(9_000), None)
+            .await
+            .unwrap();
+        assert_eq!(changes[0].operation(), Operation::LabelParameterVersion);
+    }
+}
+
+#[tokio::test]
+async fn the_index_of_another_format_is_refused() {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        world.stores.check_format().await.unwrap();
+        world.stores.index.claim_format().await.unwrap();
+        world.stores.index.claim_format().await.unwrap();
+        world.stores.check_format().await.unwrap();
+        let put = world.dynamodb.put_item().table_name(&world.location.table);
+        put.item("scope", AttributeValue::S("@meta".into()))
+            .item("entry", AttributeValue::S("format".into()))
+            .item("format", AttributeValue::N("2".into()))
+            .send()
+            .await
+            .unwrap();
+        let refused = world.stores.check_format().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Format, "{lane:?}");
+        assert!(refused.to_string().contains("format 2"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_as_missing() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let location = Location {
+            bucket: "none-such".into(),
+            table: "none-such".into(),
+        };
+        let stores = Stores::new(&world.config, location, now);
+        let missing = stores.check_format().await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::Missing, "{lane:?}: {missing}");
+        let missing = stores.bucket.check().await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::Missing, "{lane:?}: {missing}");
+    }
+}
+
+#[tokio::test]
+async fn coverage_reads_back() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let path = Path::parse("/app/").unwrap();
+        let intervals = vec![
+            Interval {
+                from: at(0),
+                to: Some(at(5)),
+                confirmed: at(4),
+            },
+            Interval {
+                from: at(9),
+                to: None,
+                confirmed: at(9),
+            },
+        ];
+        index.put_coverage(&path, &intervals).await.unwrap();
+        let expected = Coverage::new([(path, intervals)]);
+        assert_eq!(index.coverage().await.unwrap(), expected, "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_cut_at_a_page() {
+    // More than 1,000 names, and more than 1 MB of rows, under one path.
+    let world = World::on(Lane::Ministack).await;
+    let index = &world.stores.index;
+    let padding = "x".repeat(900);
+    for chunk in (0..1_150).collect::<Vec<i64>>().chunks(25) {
+        let puts = chunk.iter().map(|n| {
+            let mut record = version(&format!("/big/{n:05}"), 1, *n, nowhere());
+            if let Change::Written(written) = &mut record.change {
+                written.attributes.description = Some(padding.clone());
+                written.modified_by = Some(padding.clone());
+            }
+            async move { index.put(&record).await.unwrap() }
+        });
+        futures_util::future::join_all(puts).await;
+    }
+    assert_eq!(index.heads(&under("/big/")).await.unwrap().len(), 1_150);
+    let mut pages = 0;
+    let mut seen = 0;
+    let big = under("/big/");
+    let mut page = |records: Vec<Record>| {
+        pages += 1;
+        seen += records.len();
+        std::ops::ControlFlow::Continue(())
+    };
+    let history = ssmbak_core::history::history(&world.stores, &big, None, None, &mut page);
+    history.await.unwrap();
+    assert_eq!(seen, 1_150);
+    assert!(pages > 1, "one page is no test of pages");
+}
+
+#[tokio::test]
+async fn parameter_store_gives_every_page_and_version() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let parameters = &world.stores.parameters;
+        let of = world.own("/app/many");
+        for number in 0..60 {
+            world.put(&of, &format!("{number}")).await;
+        }
+        let look = parameters.history(&name(&of)).await.unwrap();
+        let versions: Vec<u64> = look.retained.unwrap().iter().map(|r| r.version).collect();
+        assert_eq!(versions, (1..=60).collect::<Vec<u64>>(), "{lane:?}");
+        let none = parameters.history(&name("/none/such")).await.unwrap();
+        assert_eq!(none.retained, None);
+        for number in 0..55 {
+            world.put(&world.own(&format!("/list/{number}")), "x").await;
+        }
+        let path = format!("{}/", world.own("/list"));
+        let live = parameters.list(&under(&path)).await.unwrap();
+        assert_eq!(live.len(), 55, "{lane:?}");
+        let names: Vec<_> = live.iter().map(|l| l.name.clone()).collect();
+        assert_eq!(parameters.values(&names).await.unwrap().len(), 55);
+    }
+}
+
+#[tokio::test]
+async fn a_put_clears_what_was_empty_and_deletes_tell_what_was_not_there() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let parameters = &world.stores.parameters;
+        let of = name(&world.own("/app/x"));
+        let with = Attributes {
+            parameter_type: "String".into(),
+            description: Some("described".into()),
+            ..Attributes::default()
+        };
+        let without = Attributes {
+            description: None,
+            ..with.clone()
+        };
+        let value = Value::new(" v ");
+        let put = |attributes, overwrite| PutRequest {
+            name: &of,
+            value: &value,
+            attributes,
+            overwrite,
+            clear_policies: false,
+        };
+        assert_eq!(parameters.put(&put(&with, false)).await.unwrap(), 1);
+        assert_eq!(parameters.put(&put(&without, true)).await.unwrap(), 2);
+        let look = parameters.history(&of).await.unwrap();
+        let newest = look.newest().unwrap();
+        assert_eq!(newest.attributes.description, None, "{lane:?}");
+        assert_eq!(newest.value.as_ref(), Some(&value));
+        assert!(parameters.put(&put(&with, false)).await.is_err());
+        let names = [of.clone(), name(&world.own("/app/none"))];
+        let answer = parameters.delete(&names).await.unwrap();
+        assert_eq!(
+            (answer.deleted, answer.missing),
+            (vec![names[0].clone()], vec![names[1].clone()])
+        );
+    }
+}
+
+#[tokio::test]
+async fn tags_are_made_equal() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let parameters = &world.stores.parameters;
+        let of = world.own("/app/x");
+        world.put(&of, "v").await;
+        let of = name(&of);
+        let tags = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect()
+        };
+        let (none, one, two) = (
+            tags(&[]),
+            tags(&[("a", "1"), ("b", "2")]),
+            tags(&[("b", "3"), ("c", "")]),
+        );
+        parameters.set_tags(&of, &none, &one).await.unwrap();
+        assert_eq!(
+            parameters.tags(&of).await.unwrap(),
+            Some(one.clone()),
+            "{lane:?}"
+        );
+        parameters.set_tags(&of, &one, &two).await.unwrap();
+        assert_eq!(parameters.tags(&of).await.unwrap(), Some(two));
+        assert_eq!(parameters.tags(&name("/none/such")).await.unwrap(), None);
+    }
+}
