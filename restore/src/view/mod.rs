@@ -1,0 +1,13 @@
+//! What is shown of parameters and changes: the field names here are part of
+//! the command line's contract. They are stable; fields may be added.
+
+mod change;
+mod others;
+mod parameter;
+
+pub(crate) use change::ChangeView;
+pub(crate) use others::{ResourceView, SeedView};
+pub(crate) use parameter::{ParameterView, RestoreView, value_of};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What `seed` and `stack` show.
+
+use serde::Serialize;
+use ssmbak_core::domain::Name;
+
+use crate::output::{Cell, Tone, View};
+
+/// One parameter of `seed`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SeedView {
+    /// The canonical name.
+    pub(crate) name: Name,
+    /// How many of its versions were captured, or would be.
+    pub(crate) versions: usize,
+    /// Why it could not be captured; null where it could.
+    pub(crate) failure: Option<String>,
+}
+
+impl View for SeedView {
+    const FIELDS: &'static [&'static str] = &["Name", "Versions", "Failure"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::new(self.name.as_str()),
+            Cell::new(self.versions.to_string()),
+            Cell::toned(self.failure.as_deref().unwrap_or_default(), Tone::Bad),
+        ]
+    }
+}
+
+/// One resource of a stack.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ResourceView {
+    /// Its name in the template.
+    pub(crate) logical_id: String,
+    /// Its type, as `CloudFormation` spells it.
+    #[serde(rename = "Type")]
+    pub(crate) resource_type: String,
+    /// What became of it.
+    pub(crate) status: String,
+    /// Its own name; empty while it has none.
+    pub(crate) physical_id: String,
+}
+
+impl View for ResourceView {
+    const FIELDS: &'static [&'static str] = &["LogicalId", "Type", "Status", "PhysicalId"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        [
+            &self.logical_id,
+            &self.resource_type,
+            &self.status,
+            &self.physical_id,
+        ]
+        .map(Cell::new)
+        .to_vec()
+    }
+}
