@@ -1,0 +1,335 @@
+//! The arguments: what can be asked, and the help that says so.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// A time machine for AWS Systems Manager Parameter Store.
+///
+/// Every change of a parameter is on record; any parameter or whole tree can
+/// be shown, compared and restored as it was at any moment, deletions included.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ssmbak",
+    version,
+    max_term_width = 80,
+    after_help = HELP_AFTER
+)]
+pub(crate) struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const HELP_AFTER: &str = "\
+PATH: with a trailing '/' what lies under it, without one a single parameter.
+TIME: 2024-06-15T17:56:58 (UTC), 2024-06-15T17:56:58+02:00, 2024-06-15,
+      \"2h30m ago\", -2h or now.
+
+Exit codes:
+  0    done, or nothing to do
+  1    failed, or declined
+  2    wrong usage; or would delete, and neither a terminal nor --yes
+  3    partly done: some parameters failed or are unknown at that time
+  4    nothing is known at that time
+  5    differences found (with --exit-code)
+  130  interrupted";
+
+/// Options that every command takes: flags, then the environment, then the
+/// profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Profile of the AWS configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// AWS region
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Endpoint in place of AWS's own
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Stack to find bucket and table by [default: ssmbak]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SSMBAK_STACK",
+        hide_env_values = true
+    )]
+    pub(crate) stack: Option<String>,
+    /// Bucket with values and journal
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SSMBAK_BUCKET",
+        hide_env_values = true
+    )]
+    pub(crate) bucket: Option<String>,
+    /// Table with the index
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SSMBAK_TABLE",
+        hide_env_values = true
+    )]
+    pub(crate) table: Option<String>,
+    /// Form of the output
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t)]
+    pub(crate) output: Format,
+    /// No colours.
+    #[arg(long, global = true, help = "No colours (as with NO_COLOR set)")]
+    pub(crate) no_color: bool,
+    /// Nothing on stderr but warnings and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Tell more on stderr (-vv: still more); never a value
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people.
+    #[default]
+    Table,
+    /// A JSON list.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+    /// Comma-separated values; cells that a spreadsheet would take for a
+    /// formula begin with an apostrophe.
+    Csv,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what a restore would do; changes nothing
+    Preview(PreviewArgs),
+    /// Put parameters back as they were
+    Restore(RestoreArgs),
+    /// List every change: when, what, which version, who
+    History(HistoryArgs),
+    /// Print one value as it was, raw, for pipes
+    Show(ShowArgs),
+    /// Capture what lives now and its retained history
+    Seed(SeedArgs),
+    /// Create, delete or ask about the stack in AWS
+    Stack(StackArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of a parameter";
+const TIME_HELP: &str = "Instant: 2024-06-15T17:56:58, 2024-06-15, \"2h ago\", -2h, now";
+const RECURSIVE_HELP: &str = "With all levels below the path, not only the first";
+const REVEAL_HELP: &str = "Show the values of SecureStrings";
+
+/// `ssmbak preview`.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+#[command(after_help = "\
+Examples:
+  ssmbak preview /app/ -2h -R
+  ssmbak preview /app/db \"30m ago\" --reveal
+  ssmbak preview /app/ 2024-06-15T17:56:58+02:00 -R --output json
+
+Unchanged parameters are left out unless --all is given. SecureStrings are
+shown as ******** unless --reveal is given.")]
+pub(crate) struct PreviewArgs {
+    /// What to look at.
+    #[arg(help = PATH_HELP)]
+    pub(crate) path: String,
+    /// When.
+    #[arg(help = TIME_HELP, allow_hyphen_values = true)]
+    pub(crate) time: String,
+    /// With all levels below.
+    #[arg(short = 'R', long, help = RECURSIVE_HELP)]
+    pub(crate) recursive: bool,
+    /// Also those that are present and unchanged
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP)]
+    pub(crate) reveal: bool,
+    /// Exit with 5 where there are differences
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// `ssmbak restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak restore /app/ -2h -R
+  ssmbak restore /app/db 2024-06-15T17:56:58 --yes
+
+Does what preview shows, and refuses a parameter that changed in between. On a
+terminal it asks first. Without a terminal it goes on, unless something would
+be deleted: that takes --yes.")]
+pub(crate) struct RestoreArgs {
+    /// What to restore.
+    #[arg(help = PATH_HELP)]
+    pub(crate) path: String,
+    /// When.
+    #[arg(help = TIME_HELP, allow_hyphen_values = true)]
+    pub(crate) time: String,
+    /// With all levels below.
+    #[arg(short = 'R', long, help = RECURSIVE_HELP)]
+    pub(crate) recursive: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP)]
+    pub(crate) reveal: bool,
+}
+
+/// `ssmbak history`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak history /app/ -R
+  ssmbak history /app/db --since \"7days ago\"
+  ssmbak history / -R --since 2024-06-15 --until 2024-06-16 --output csv
+
+Newest first. Needs no access to values.")]
+pub(crate) struct HistoryArgs {
+    /// What to look at.
+    #[arg(help = PATH_HELP)]
+    pub(crate) path: String,
+    /// With all levels below.
+    #[arg(short = 'R', long, help = RECURSIVE_HELP)]
+    pub(crate) recursive: bool,
+    /// Only changes at or after this instant
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+    /// Only changes at or before this instant
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) until: Option<String>,
+}
+
+/// `ssmbak show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak show /app/config > config.json
+  ssmbak show /app/db -2h --reveal
+
+The value's exact bytes go to a pipe or file; on a terminal a newline follows.
+The --output option does not matter. A SecureString needs --reveal.")]
+pub(crate) struct ShowArgs {
+    /// Name of the parameter
+    pub(crate) name: String,
+    /// When.
+    #[arg(help = TIME_HELP, allow_hyphen_values = true, default_value = "now")]
+    pub(crate) time: String,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP)]
+    pub(crate) reveal: bool,
+}
+
+/// `ssmbak seed`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak seed                        what would be captured of everything
+  ssmbak seed --do-it                capture it
+  ssmbak seed /app/ /web/ --do-it    only what lies under two paths
+
+Captures each version that Parameter Store still retains (up to 100 of each
+parameter) and is not on record yet. Can be repeated.")]
+pub(crate) struct SeedArgs {
+    /// Paths, with all levels below
+    #[arg(value_name = "PATH", default_value = "/")]
+    pub(crate) paths: Vec<String>,
+    /// Capture; without it, only tell what would be captured
+    #[arg(long)]
+    pub(crate) do_it: bool,
+}
+
+/// `ssmbak stack`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak stack ssmbak create
+  ssmbak stack ssmbak create --function-zip bootstrap.zip --arch arm64
+  ssmbak stack ssmbak status
+  ssmbak stack ssmbak template > template.yaml
+
+Bucket and table are kept when the stack is deleted.")]
+pub(crate) struct StackArgs {
+    /// Name of the stack
+    pub(crate) name: String,
+    /// What to do, or to ask about it
+    #[arg(value_enum)]
+    pub(crate) verb: StackVerb,
+    /// Zip of the function (create) [default: beside ssmbak]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) function_zip: Option<PathBuf>,
+    /// Processor of the function (create) [default: the zip's]
+    #[arg(long, value_enum)]
+    pub(crate) arch: Option<Arch>,
+}
+
+/// What can be done with a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum StackVerb {
+    /// Create it; its events are shown as they happen
+    Create,
+    /// Delete it; bucket and table are kept
+    Delete,
+    /// Its status
+    Status,
+    /// Its resources
+    Resources,
+    /// Name of its bucket
+    Bucketname,
+    /// Name of its table
+    Tablename,
+    /// Name of its function
+    Lambdaname,
+    /// The region it is in
+    Region,
+    /// The template
+    Template,
+}
+
+/// The processor of the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum Arch {
+    /// Graviton
+    #[value(name = "arm64")]
+    Arm64,
+    /// Intel and AMD
+    #[value(name = "x86_64")]
+    X8664,
+}
+
+/// `ssmbak completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak completions bash > ~/.local/share/bash-completion/completions/ssmbak
+  ssmbak completions zsh > ~/.zfunc/_ssmbak
+  ssmbak completions fish > ~/.config/fish/completions/ssmbak.fish")]
+pub(crate) struct CompletionsArgs {
+    /// Shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

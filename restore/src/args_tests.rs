@@ -1,0 +1,149 @@
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    let words = line.split('|').filter(|word| !word.is_empty());
+    Cli::try_parse_from(std::iter::once("ssmbak").chain(words))
+}
+
+fn preview(line: &str) -> PreviewArgs {
+    let Command::Preview(args) = parse(line).unwrap().command else {
+        panic!("not a preview");
+    };
+    args
+}
+
+#[test]
+fn the_arguments_are_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_time_may_begin_with_a_minus_wherever_the_flags_are() {
+    for line in [
+        "preview|/app/|-2h|-R",
+        "preview|/app/|-R|-2h",
+        "preview|-R|/app/|-2h",
+        "preview|/app/|-2h|--recursive",
+        "preview|/app/|--recursive|--|-2h",
+    ] {
+        let args = preview(line);
+        assert_eq!((args.path.as_str(), args.time.as_str()), ("/app/", "-2h"));
+        assert!(args.recursive, "{line}");
+        assert!(!args.all && !args.reveal && !args.exit_code, "{line}");
+    }
+    let args = preview("preview|/app/|-2h30m|--all|--reveal|--exit-code|-q");
+    assert_eq!(args.time, "-2h30m");
+    assert!(args.all && args.reveal && args.exit_code && !args.recursive);
+}
+
+#[test]
+fn every_command_with_a_time_takes_a_minus() {
+    let cli = parse("restore|/app/|-1day|-R|--yes").unwrap();
+    assert!(
+        matches!(cli.command, Command::Restore(a) if a.yes && a.recursive && a.time == "-1day")
+    );
+    let cli = parse("show|/app/db|-2h|--reveal").unwrap();
+    assert!(matches!(cli.command, Command::Show(a) if a.reveal && a.time == "-2h"));
+    let cli = parse("history|/app/|-R|--since|-2h|--until|-1h").unwrap();
+    assert!(matches!(cli.command, Command::History(a) if a.recursive
+        && a.since.as_deref() == Some("-2h") && a.until.as_deref() == Some("-1h")));
+}
+
+#[test]
+fn the_defaults_are_now_everything_and_a_table() {
+    let cli = parse("show|/app/db").unwrap();
+    assert!(matches!(cli.command, Command::Show(a) if a.time == "now"));
+    let cli = parse("seed").unwrap();
+    assert!(matches!(cli.command, Command::Seed(a) if a.paths == ["/"] && !a.do_it));
+    assert_eq!(cli.global.output, Format::Table);
+}
+
+#[test]
+fn global_options_may_stand_before_or_after_the_command() {
+    for line in [
+        "--region|eu-west-1|--output|json|-vv|history|/app/",
+        "history|/app/|--region|eu-west-1|--output|json|-v|-v",
+    ] {
+        let global = parse(line).unwrap().global;
+        assert_eq!(global.region.as_deref(), Some("eu-west-1"));
+        assert_eq!((global.output, global.verbose), (Format::Json, 2));
+    }
+}
+
+#[test]
+fn a_stack_has_a_name_and_a_verb() {
+    let cli = parse("stack|prod|create|--function-zip|f.zip|--arch|x86_64").unwrap();
+    let Command::Stack(args) = cli.command else {
+        panic!("not a stack");
+    };
+    assert_eq!((args.name.as_str(), args.verb), ("prod", StackVerb::Create));
+    assert_eq!(args.arch, Some(Arch::X8664));
+    for verb in [
+        "delete",
+        "status",
+        "resources",
+        "bucketname",
+        "tablename",
+        "lambdaname",
+        "region",
+        "template",
+    ] {
+        assert!(parse(&format!("stack|prod|{verb}")).is_ok(), "{verb}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_help_with_0() {
+    for line in [
+        "",
+        "preview",
+        "preview|/app/",
+        "preview|/app/|2h|ago",
+        "preview|/app/|now|--nonsense",
+        "history|/app/|--output|xml",
+        "stack|prod|explode",
+        "completions|cobol",
+        "nonsense",
+    ] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+    for line in ["--help", "--version", "preview|--help", "-h"] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 0, "{line}");
+        assert!(matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+        ));
+    }
+}
+
+#[test]
+fn the_help_of_every_command_is_readable_in_80_columns_and_has_examples() {
+    let mut root = Cli::command().term_width(80);
+    root.build();
+    let commands = root
+        .get_subcommands_mut()
+        .filter(|c| c.get_name() != "help");
+    let mut seen = 0;
+    for command in commands {
+        for help in [command.render_help(), command.render_long_help()] {
+            let help = help.to_string();
+            assert_narrow(&help);
+            assert!(help.contains("Examples:"), "{help}");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
+    assert_narrow(&root.render_help().to_string());
+    assert_narrow(&root.render_long_help().to_string());
+}
+
+fn assert_narrow(help: &str) {
+    for line in help.lines() {
+        assert!(line.chars().count() <= 80, "{line:?} in\n{help}");
+    }
+}
