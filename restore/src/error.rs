@@ -1,0 +1,255 @@
+//! How a command ends: exit codes, and the two lines that tell of an error.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use ssmbak_core::domain::{Instant, Name, NameError};
+
+use crate::api::infra::deploy::DeployError;
+use crate::api::infra::function_zip::FunctionZipError;
+use crate::api::infra::lookup::LookupError;
+use crate::api::infra::stack::StackError;
+use crate::api::infra::stack_name::StackNameError;
+use crate::api::store::StoreError;
+use crate::time::TimeError;
+
+/// How the program ends. The numbers are part of the command line's contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// All done, or nothing to do.
+    Done = 0,
+    /// Failed, or declined.
+    Failed = 1,
+    /// Wrongly asked; also a deletion that nobody has agreed to.
+    Usage = 2,
+    /// Some parameters failed or are unknown, others are fine.
+    Partly = 3,
+    /// Nothing is known at that time.
+    NothingKnown = 4,
+    /// There are differences, and an exit code was asked for.
+    Differences = 5,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command ended early. The text is for people; it never holds a value.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Asked for in a way that cannot be done.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with it.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
+    /// A PATH or NAME that is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A TIME that is none.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// A call that failed.
+    #[error("failed to {0}")]
+    Store(#[source] StoreError),
+    /// A name that no stack can have.
+    #[error(transparent)]
+    StackName(#[from] StackNameError),
+    /// Bucket and table were not found.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// A stack could not be asked.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// A stack could not be created or deleted.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// The function's zip is missing or could not run.
+    #[error(transparent)]
+    FunctionZip(#[from] FunctionZipError),
+    /// Something else that is not as it has to be.
+    #[error("{message}")]
+    Failed {
+        /// What.
+        message: String,
+        /// The way out, where there is one.
+        hint: Option<String>,
+    },
+    /// Nothing under the target is known at the instant.
+    #[error("nothing is known of {target} at {at}")]
+    NothingKnown {
+        /// The name or path.
+        target: String,
+        /// The instant that was asked.
+        at: Instant,
+        /// The first later instant at which something is known.
+        nearest: Option<Instant>,
+    },
+    /// The one parameter that was asked for did not exist.
+    #[error("{name} did not exist at {at}")]
+    Absent {
+        /// The parameter.
+        name: Name,
+        /// The instant that was asked.
+        at: Instant,
+        /// When it had been deleted; none where it had not been created yet.
+        since: Option<Instant>,
+        /// The first later instant at which something is known.
+        nearest: Option<Instant>,
+    },
+    /// The person said no.
+    #[error("nothing was changed: declined")]
+    Declined,
+    /// Interrupted before anything was written.
+    #[error("interrupted")]
+    Interrupted,
+    /// The output could not be written.
+    #[error("failed to write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl CliError {
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Name(_) | Self::Time(_) | Self::StackName(_) => Exit::Usage,
+            Self::Store(_)
+            | Self::Lookup(_)
+            | Self::Stack(_)
+            | Self::Deploy(_)
+            | Self::FunctionZip(_)
+            | Self::Failed { .. }
+            | Self::Declined
+            | Self::Output(_) => Exit::Failed,
+            Self::NothingKnown { .. } | Self::Absent { .. } => Exit::NothingKnown,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// The way out, where there is one.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Name(error) => Some(error.hint()),
+            Self::Time(error) => Some(error.hint()),
+            Self::Store(error) => error.hint(),
+            Self::StackName(error) => error.hint(),
+            Self::Lookup(error) => error.hint(),
+            Self::Stack(error) => error.hint(),
+            Self::Deploy(error) => error.hint(),
+            Self::FunctionZip(error) => error.hint(),
+            Self::Failed { hint, .. } => hint.clone(),
+            Self::NothingKnown { nearest, .. } => Some(match nearest {
+                Some(known) => format!("the nearest known instant is {known}"),
+                None => "nothing was ever recorded there; `ssmbak seed --do-it` captures what \
+                         lives now and its retained history"
+                    .into(),
+            }),
+            Self::Absent { since, nearest, .. } => absent_hint(*since, *nearest),
+            Self::Declined | Self::Interrupted | Self::Output(_) => None,
+        }
+    }
+
+    /// Tells of the error on stderr: `error: ...`, a blank line, `hint: ...`.
+    pub(crate) fn tell(&self) {
+        // Where stderr cannot be written either, there is nobody left to tell.
+        let _ = write!(io::stderr().lock(), "{}", Told(self));
+    }
+}
+
+/// A deletion counts from its own instant on, so the one before it is the
+/// nearest at which the parameter existed.
+fn absent_hint(since: Option<Instant>, nearest: Option<Instant>) -> Option<String> {
+    match (since, nearest) {
+        (Some(deleted), _) => Some(format!(
+            "it was deleted at {deleted}; the nearest known instant with it is {}",
+            deleted.plus_millis(-1)
+        )),
+        (None, Some(known)) => Some(format!("the nearest known instant is {known}")),
+        (None, None) => None,
+    }
+}
+
+/// An error as it is told.
+struct Told<'a>(&'a CliError);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.0)?;
+        if let Some(hint) = self.0.hint() {
+            write!(f, "\nhint: {hint}\n")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_error_is_told_in_two_lines_with_a_blank_between() {
+        let error = CliError::NothingKnown {
+            target: "/app/".into(),
+            at: at("2024-01-01T00:00:00.999Z"),
+            nearest: Some(at("2024-02-03T09:12:00.000Z")),
+        };
+        assert_eq!(
+            Told(&error).to_string(),
+            "error: nothing is known of /app/ at 2024-01-01T00:00:00.999Z\n\n\
+             hint: the nearest known instant is 2024-02-03T09:12:00.000Z\n"
+        );
+        assert_eq!(error.exit(), Exit::NothingKnown);
+    }
+
+    #[test]
+    fn the_instant_before_a_deletion_is_the_nearest_known_one() {
+        let hint = absent_hint(Some(at("2024-01-01T00:00:00.999Z")), None).unwrap();
+        assert!(hint.ends_with("2024-01-01T00:00:00.998Z"), "{hint}");
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        let codes = [
+            (Exit::Done, 0),
+            (Exit::Failed, 1),
+            (Exit::Usage, 2),
+            (Exit::Partly, 3),
+            (Exit::NothingKnown, 4),
+            (Exit::Differences, 5),
+            (Exit::Interrupted, 130),
+        ];
+        for (exit, code) in codes {
+            assert_eq!(exit as u8, code);
+        }
+    }
+
+    #[test]
+    fn what_is_wrongly_asked_is_a_usage_error_with_a_hint() {
+        let name = CliError::from(NameError::NoLeadingSlash("a/b".into()));
+        let time = CliError::from(TimeError::Unreadable("soon".into()));
+        for error in [name, time] {
+            assert_eq!(error.exit(), Exit::Usage);
+            assert!(error.hint().is_some());
+        }
+        assert_eq!(CliError::Declined.exit(), Exit::Failed);
+        assert_eq!(CliError::Interrupted.exit(), Exit::Interrupted);
+    }
+}

@@ -1,0 +1,159 @@
+//! The person at the other end: what is told on stderr, what is asked, and
+//! how wide and colourful their terminal is.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::{Format, Global};
+use crate::error::CliError;
+use crate::output::{Rows, TableStyle, View, printable};
+
+/// Narrower than this no table can be read: what a terminal claims to be is
+/// then not believed.
+const WIDTH_MIN: u16 = 40;
+
+/// How to talk to the person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    format: Format,
+    style: TableStyle,
+    quiet: bool,
+    asks: bool,
+    shows_progress: bool,
+}
+
+impl Ui {
+    /// What options and terminal allow. `no_color` is the environment's wish.
+    pub(crate) fn new(global: &Global, no_color: bool) -> Self {
+        let stdout = io::stdout().is_terminal();
+        let stderr = io::stderr().is_terminal();
+        Self {
+            format: global.output,
+            style: TableStyle {
+                color: stdout && !no_color && !global.no_color,
+                width: stdout.then(terminal_width),
+            },
+            quiet: global.quiet,
+            asks: io::stdin().is_terminal() && stderr,
+            shows_progress: stderr && !global.quiet,
+        }
+    }
+
+    /// Tells something that is good to know; silenced by `-q`.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            tell(text);
+        }
+    }
+
+    /// Whether stdout is a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.style.width.is_some()
+    }
+
+    /// Whether somebody is there to be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.asks
+    }
+
+    /// Asks a question; only `y` or `yes` is a yes. Blocks.
+    pub(crate) async fn ask(&self, question: &str) -> Result<bool, CliError> {
+        let question = question.to_owned();
+        let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
+            let mut stderr = io::stderr().lock();
+            write!(stderr, "{question} [y/N] ")?;
+            stderr.flush()?;
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer)?;
+            Ok(answer)
+        });
+        let answer = answer.await.map_err(io::Error::other)??;
+        Ok(is_yes(&answer))
+    }
+
+    /// Begins an output of rows on stdout.
+    pub(crate) fn rows(&self) -> Rows<io::Stdout> {
+        Rows::new(io::stdout(), self.format, self.style)
+    }
+
+    /// Writes rows to stdout.
+    pub(crate) fn show<V: View>(&self, rows: &[V]) -> Result<(), CliError> {
+        let mut out = self.rows();
+        out.page(rows)?;
+        Ok(out.finish::<V>()?)
+    }
+
+    /// Shows rows on stderr as a table, before a question.
+    pub(crate) fn show_before_asking<V: View>(&self, rows: &[V]) -> Result<(), CliError> {
+        let style = TableStyle {
+            width: Some(terminal_width()),
+            ..self.style
+        };
+        let mut out = Rows::new(io::stderr(), Format::Table, style);
+        out.page(rows)?;
+        Ok(out.finish::<V>()?)
+    }
+
+    /// A progress bar over `total` steps; none where stderr is no terminal.
+    pub(crate) fn progress(&self, total: u64) -> ProgressBar {
+        self.drawn(ProgressBar::new(total), "{bar:30} {pos}/{len} {wide_msg}")
+    }
+
+    /// Progress without a known end; none where stderr is no terminal.
+    pub(crate) fn counter(&self) -> ProgressBar {
+        self.drawn(ProgressBar::no_length(), "{pos} {wide_msg}")
+    }
+
+    fn drawn(&self, bar: ProgressBar, template: &str) -> ProgressBar {
+        bar.set_draw_target(if self.shows_progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        });
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+}
+
+/// Tells of something that is not as it should be; never silenced.
+pub(crate) fn warn(text: &str) {
+    tell(&format!("warning: {text}"));
+}
+
+/// Tells something on stderr. What comes from elsewhere is made safe to show.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = io::stderr().lock();
+    for line in text.lines() {
+        // Where stderr cannot be written, there is nobody to tell.
+        let _ = writeln!(stderr, "{}", printable(line));
+    }
+}
+
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim();
+    answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
+}
+
+/// Columns of the terminal, or 80 where it does not tell.
+fn terminal_width() -> u16 {
+    let told = comfy_table::Table::new().width();
+    told.filter(|width| *width >= WIDTH_MIN).unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_yes() {
+        for yes in ["y", "Y\n", "yes\r\n", " YES "] {
+            assert!(is_yes(yes));
+        }
+        for no in ["", "\n", "n", "no", "yess", "j", "ok"] {
+            assert!(!is_yes(no));
+        }
+    }
+}
