@@ -1,0 +1,111 @@
+//! The commands, one file each: parse to a request, load through the stores,
+//! plan in the domain, render or apply.
+
+mod completions;
+mod history;
+mod preview;
+mod restore;
+mod seed;
+mod show;
+mod stack;
+
+use std::ops::ControlFlow;
+
+use ssmbak_core::domain::{Instant, Path, Plan, Target};
+
+use crate::api;
+use crate::api::store::{Clock, Stores};
+use crate::api::survey::{SurveyOptions, survey};
+use crate::args::Command;
+use crate::connection::Connection;
+use crate::error::{CliError, Exit};
+use crate::interrupt::Interrupt;
+use crate::time::{self, Moment};
+use crate::ui::Ui;
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The person.
+    pub(crate) ui: Ui,
+    /// The way to AWS.
+    pub(crate) connection: Connection,
+    /// The present.
+    pub(crate) clock: Clock,
+    /// Ctrl-C.
+    pub(crate) interrupt: Interrupt,
+}
+
+/// Runs a command.
+pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Preview(args) => preview::run(context, args).await,
+        Command::Restore(args) => restore::run(context, args).await,
+        Command::History(args) => history::run(context, args).await,
+        Command::Show(args) => show::run(context, args).await,
+        Command::Seed(args) => seed::run(context, args).await,
+        Command::Stack(args) => stack::run(context, args).await,
+        Command::Completions(args) => completions::run(args),
+    }
+}
+
+impl Context {
+    /// Reads a TIME and tells which instant it is.
+    fn instant(&self, text: &str) -> Result<Instant, CliError> {
+        let at = self.moment(text)?.last;
+        self.ui.note(&format!("at {at}"));
+        Ok(at)
+    }
+
+    /// Reads a TIME.
+    fn moment(&self, text: &str) -> Result<Moment, CliError> {
+        Ok(time::parse(text, (self.clock)())?)
+    }
+
+    async fn stores(&self) -> Result<Stores, CliError> {
+        self.connection.stores(self.clock).await
+    }
+
+    /// What differs between `at` and now.
+    async fn plan(
+        &self,
+        stores: &Stores,
+        target: &Target,
+        at: Instant,
+        values_of_unchanged: bool,
+    ) -> Result<Plan, CliError> {
+        let options = SurveyOptions {
+            values_of_unchanged,
+        };
+        Ok(survey(stores, target, at, &options).await?)
+    }
+
+    /// Says so where `-R` was given with a name whose path has records: it
+    /// changes nothing, and that may not be what was meant. Costs one call.
+    async fn hint_at_path(&self, stores: &Stores, target: &Target, recursive: bool) {
+        let Target::Name(name) = target else { return };
+        let Ok(path) = Path::parse(&format!("{name}/")) else {
+            return;
+        };
+        if !recursive {
+            return;
+        }
+        let below = Target::Path {
+            path: path.clone(),
+            recursive,
+        };
+        let mut any = false;
+        let mut first_page = |page: Vec<_>| {
+            any = !page.is_empty();
+            ControlFlow::Break(())
+        };
+        // It is only a hint: where it cannot be had, nothing is lost.
+        let _ = api::history::history(stores, &below, None, None, &mut first_page).await;
+        if any {
+            self.ui.note(&format!(
+                "\nhint: {name} is one parameter and -R changes nothing; for what lies under it \
+                 write {path}"
+            ));
+        }
+    }
+}

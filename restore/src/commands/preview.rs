@@ -1,0 +1,26 @@
+//! `ssmbak preview`: what a restore would do.
+
+use ssmbak_core::domain::Target;
+
+use super::Context;
+use crate::args::PreviewArgs;
+use crate::error::{CliError, Exit};
+use crate::plan_report as report;
+use crate::ui::warn;
+
+/// Shows the plan and changes nothing.
+pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
+    let target = Target::parse(&args.path, args.recursive)?;
+    let at = context.instant(&args.time)?;
+    let stores = context.stores().await?;
+    let plan = context.plan(&stores, &target, at, args.all).await?;
+    report::something_is_known(&plan)?;
+    let rows = report::preview_rows(&plan, args.all, args.reveal);
+    context.ui.show(&rows)?;
+    for warning in report::warnings(&plan) {
+        warn(&warning);
+    }
+    context.ui.note(&report::summary(&plan));
+    context.hint_at_path(&stores, &target, args.recursive).await;
+    Ok(report::preview_exit(&plan, args.exit_code))
+}

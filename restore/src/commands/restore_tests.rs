@@ -1,0 +1,26 @@
+use super::*;
+use crate::fixtures as given;
+
+#[test]
+fn the_question_lists_deletions_in_full_and_counts_writes() {
+    let plan = given::plan(vec![
+        given::updated("/app/a", "String", "old"),
+        given::created("/app/b", "old"),
+        given::deleted("/app/c"),
+        given::unchanged("/app/d"),
+    ]);
+    assert_eq!(
+        question(&plan),
+        "delete /app/c\n\
+         Write 2 parameters and delete 1, so that it is as it was at \
+         2024-06-15T17:56:58.999Z?"
+    );
+}
+
+#[test]
+fn the_question_is_about_what_there_is_to_do() {
+    let write = given::plan(vec![given::created("/app/b", "old")]);
+    assert!(question(&write).starts_with("Write 1 parameter, so"));
+    let delete = given::plan(vec![given::deleted("/app/c"), given::deleted("/app/e")]);
+    assert!(question(&delete).contains("\nDelete 2 parameters, so"));
+}

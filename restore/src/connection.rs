@@ -1,0 +1,96 @@
+//! From the options to the stores.
+
+use aws_config::SdkConfig;
+
+use crate::api::infra::{lookup, stack_name::StackName};
+use crate::api::store::{Clock, ConnectOptions, Location, Stores, connect};
+use crate::args::Global;
+use crate::error::CliError;
+
+/// The stack that is meant where none is named.
+const DEFAULT_STACK: &str = "ssmbak";
+
+/// What is known of the way to AWS, and of where the records are.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    connect: ConnectOptions,
+    stack: String,
+    bucket: Option<String>,
+    table: Option<String>,
+}
+
+impl Connection {
+    /// The connection that the options describe. An empty option or variable
+    /// counts as none.
+    pub(crate) fn new(global: &Global) -> Self {
+        let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+        Self {
+            connect: ConnectOptions {
+                profile: given(&global.profile),
+                region: given(&global.region),
+                endpoint_url: given(&global.endpoint_url),
+            },
+            stack: given(&global.stack).unwrap_or_else(|| DEFAULT_STACK.into()),
+            bucket: given(&global.bucket),
+            table: given(&global.table),
+        }
+    }
+
+    /// Loads the configuration. Without a region nothing can be reached, and
+    /// the SDK would only say so call by call.
+    pub(crate) async fn config(&self) -> Result<SdkConfig, CliError> {
+        let config = connect(&self.connect).await;
+        if config.region().is_none() {
+            return Err(CliError::Failed {
+                message: "no AWS region is set".into(),
+                hint: Some("set one with --region, AWS_REGION or in the profile".into()),
+            });
+        }
+        Ok(config)
+    }
+
+    /// The stores: bucket and table as given, else those of the stack. Refuses
+    /// an index of another format.
+    pub(crate) async fn stores(&self, clock: Clock) -> Result<Stores, CliError> {
+        let config = self.config().await?;
+        let location = self.location(&config).await?;
+        let stores = Stores::new(&config, location, clock);
+        stores.check_format().await?;
+        Ok(stores)
+    }
+
+    async fn location(&self, config: &SdkConfig) -> Result<Location, CliError> {
+        if let (Some(bucket), Some(table)) = (&self.bucket, &self.table) {
+            return Ok(Location {
+                bucket: bucket.clone(),
+                table: table.clone(),
+            });
+        }
+        let stack: StackName = self.stack.parse()?;
+        let found = lookup::find(config, &stack).await?;
+        Ok(Location {
+            bucket: self.bucket.clone().unwrap_or(found.bucket),
+            table: self.table.clone().unwrap_or(found.table),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_option_counts_as_none() {
+        let connection = Connection::new(&Global {
+            stack: Some(String::new()),
+            bucket: Some(String::new()),
+            table: Some("t".into()),
+            ..Global::default()
+        });
+        assert_eq!(connection.stack, "ssmbak");
+        assert_eq!(
+            (connection.bucket, connection.table),
+            (None, Some("t".into()))
+        );
+    }
+}

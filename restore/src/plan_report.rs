@@ -1,0 +1,161 @@
+//! What is told of a plan and of its outcome: rows, warnings, the summary line
+//! and the exit code.
+
+use std::collections::BTreeMap;
+
+use ssmbak_core::domain::run::Outcome;
+use ssmbak_core::domain::{Action, Name, Plan, State, Step};
+
+use crate::api::restore::Report;
+use crate::error::{CliError, Exit};
+use crate::view::{ParameterView, RestoreView};
+
+/// Refuses a plan that knows nothing, with the nearest instant that is known.
+pub(crate) fn something_is_known(plan: &Plan) -> Result<(), CliError> {
+    if !plan.knows_nothing() {
+        return Ok(());
+    }
+    let known_from = |step: &Step| match step.state {
+        State::Unknown { known_from } => known_from,
+        State::Present(_) | State::Absent { .. } => None,
+    };
+    let of_steps = plan.steps.iter().filter_map(known_from).min();
+    Err(CliError::NothingKnown {
+        target: plan.target.to_string(),
+        at: plan.at,
+        nearest: plan.nearest_known.or(of_steps),
+    })
+}
+
+/// The rows of a preview: what differs or is unknown; with `all` also what is
+/// present and unchanged.
+pub(crate) fn preview_rows(plan: &Plan, all: bool, reveal: bool) -> Vec<ParameterView> {
+    let listed =
+        |step: &&Step| step.action != Action::None || (all && step.state.found().is_some());
+    let steps = plan.steps.iter().filter(listed);
+    steps.map(|step| ParameterView::new(step, reveal)).collect()
+}
+
+/// The rows of a restore: those of the preview with what became of each.
+pub(crate) fn restore_rows(plan: &Plan, reports: &[Report], reveal: bool) -> Vec<RestoreView> {
+    let reports: BTreeMap<&Name, &Report> = reports.iter().map(|r| (&r.name, r)).collect();
+    let outcome = |parameter: ParameterView| match reports.get(&parameter.name) {
+        Some(report) => RestoreView {
+            outcome: report.outcome,
+            reason: report.reason.clone(),
+            parameter,
+        },
+        None => RestoreView {
+            outcome: Outcome::Skipped,
+            reason: Some("its state at that time is unknown".into()),
+            parameter,
+        },
+    };
+    let rows = preview_rows(plan, false, reveal).into_iter();
+    rows.map(outcome).collect()
+}
+
+/// What is not as it should be: names that are unknown, steps that cannot be
+/// done, and states that are not certain.
+pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
+    plan.steps
+        .iter()
+        .filter_map(|step| warning(plan, step))
+        .collect()
+}
+
+fn warning(plan: &Plan, step: &Step) -> Option<String> {
+    let name = &step.name;
+    match (&step.state, &step.problem) {
+        (State::Unknown { known_from }, _) => {
+            let from = known_from.map_or(String::new(), |at| format!("; known from {at}"));
+            Some(format!("{name}: unknown at {}{from}", plan.at))
+        }
+        (_, Some(problem)) => Some(format!("{name}: {problem}")),
+        (State::Present(found), None) if found.inexact && step.action != Action::None => {
+            Some(format!(
+                "{name}: may have been deleted already at {}; taken as present",
+                plan.at
+            ))
+        }
+        (State::Present(_) | State::Absent { .. }, None) => None,
+    }
+}
+
+/// The summary line: `2 to update, 1 to create, 1 to delete, 40 unchanged`,
+/// and how many are unknown if any are.
+pub(crate) fn summary(plan: &Plan) -> String {
+    let mut counts = vec![
+        format!("{} to update", plan.count(Action::Update)),
+        format!("{} to create", plan.count(Action::Create)),
+        format!("{} to delete", plan.count(Action::Delete)),
+        format!("{} unchanged", unchanged(plan)),
+    ];
+    let unknown = plan.count(Action::Unknown);
+    if unknown > 0 {
+        counts.push(format!("{unknown} unknown"));
+    }
+    counts.join(", ")
+}
+
+/// The summary line of what was done; kinds that did not occur are left out.
+pub(crate) fn outcome_summary(rows: &[RestoreView]) -> String {
+    let outcomes = [
+        Outcome::Restored,
+        Outcome::Deleted,
+        Outcome::Unchanged,
+        Outcome::Skipped,
+        Outcome::Failed,
+    ];
+    let told = outcomes.iter().filter_map(|outcome| {
+        let count = rows.iter().filter(|row| row.outcome == *outcome).count();
+        (count > 0).then(|| format!("{count} {}", outcome.as_str()))
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        "nothing to do".into()
+    } else {
+        told.join(", ")
+    }
+}
+
+/// How a preview ends; `differences` asks for an exit code of their own.
+pub(crate) fn preview_exit(plan: &Plan, differences: bool) -> Exit {
+    let bad = |step: &&Step| step.action == Action::Unknown || step.problem.is_some();
+    let bad = plan.steps.iter().filter(bad).count();
+    let differs = plan.steps.iter().any(|step| step.action.changes());
+    let exit = exit_of(bad, plan.steps.len() - bad);
+    if exit == Exit::Done && differences && differs {
+        return Exit::Differences;
+    }
+    exit
+}
+
+/// How a restore ends: what was already as it was counts as fine.
+pub(crate) fn restore_exit(plan: &Plan, rows: &[RestoreView]) -> Exit {
+    let bad = |row: &&RestoreView| match row.outcome {
+        Outcome::Skipped | Outcome::Failed => true,
+        Outcome::Restored | Outcome::Deleted | Outcome::Unchanged => false,
+    };
+    let bad = rows.iter().filter(bad).count();
+    exit_of(bad, rows.len() - bad + plan.count(Action::None))
+}
+
+fn exit_of(bad: usize, fine: usize) -> Exit {
+    match (bad, fine) {
+        (0, _) => Exit::Done,
+        (_, 0) => Exit::Failed,
+        (_, _) => Exit::Partly,
+    }
+}
+
+/// Present then and the same now. What was absent then and is now is nobody's
+/// business.
+fn unchanged(plan: &Plan) -> usize {
+    let same = |step: &&Step| step.action == Action::None && step.state.found().is_some();
+    plan.steps.iter().filter(same).count()
+}
+
+#[cfg(test)]
+#[path = "plan_report_tests.rs"]
+mod tests;
