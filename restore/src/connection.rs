@@ -2,10 +2,10 @@
 
 use aws_config::SdkConfig;
 
-use crate::api::infra::{lookup, stack_name::StackName};
-use crate::api::store::{Clock, ConnectOptions, Location, Stores, connect};
 use crate::args::Global;
 use crate::error::CliError;
+use ssmbak_core::store::{Clock, ConnectOptions, Location, Stores, connect};
+use ssmbak_infra::{lookup, stack_name::StackName};
 
 /// The stack that is meant where none is named.
 const DEFAULT_STACK: &str = "ssmbak";

@@ -5,13 +5,13 @@ use std::io::{self, Write as _};
 
 use ssmbak_core::domain::{Instant, Name, NameError};
 
-use crate::api::infra::deploy::DeployError;
-use crate::api::infra::function_zip::FunctionZipError;
-use crate::api::infra::lookup::LookupError;
-use crate::api::infra::stack::StackError;
-use crate::api::infra::stack_name::StackNameError;
-use crate::api::store::StoreError;
 use crate::time::TimeError;
+use ssmbak_core::store::StoreError;
+use ssmbak_infra::deploy::DeployError;
+use ssmbak_infra::function_zip::FunctionZipError;
+use ssmbak_infra::lookup::LookupError;
+use ssmbak_infra::stack::StackError;
+use ssmbak_infra::stack_name::StackNameError;
 
 /// How the program ends. The numbers are part of the command line's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,13 +64,13 @@ pub(crate) enum CliError {
     StackName(#[from] StackNameError),
     /// Bucket and table were not found.
     #[error(transparent)]
-    Lookup(#[from] LookupError),
+    Lookup(Box<LookupError>),
     /// A stack could not be asked.
     #[error(transparent)]
     Stack(#[from] StackError),
     /// A stack could not be created or deleted.
     #[error(transparent)]
-    Deploy(#[from] DeployError),
+    Deploy(Box<DeployError>),
     /// The function's zip is missing or could not run.
     #[error(transparent)]
     FunctionZip(#[from] FunctionZipError),
@@ -121,6 +121,18 @@ impl From<StoreError> for CliError {
     }
 }
 
+impl From<LookupError> for CliError {
+    fn from(error: LookupError) -> Self {
+        Self::Lookup(Box::new(error))
+    }
+}
+
+impl From<DeployError> for CliError {
+    fn from(error: DeployError) -> Self {
+        Self::Deploy(Box::new(error))
+    }
+}
+
 impl CliError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
@@ -158,7 +170,7 @@ impl CliError {
                          lives now and its retained history"
                     .into(),
             }),
-            Self::Absent { since, nearest, .. } => absent_hint(*since, *nearest),
+            Self::Absent { since, nearest, .. } => Some(absent_hint(*since, *nearest)),
             Self::Declined | Self::Interrupted | Self::Output(_) => None,
         }
     }
@@ -172,14 +184,14 @@ impl CliError {
 
 /// A deletion counts from its own instant on, so the one before it is the
 /// nearest at which the parameter existed.
-fn absent_hint(since: Option<Instant>, nearest: Option<Instant>) -> Option<String> {
+fn absent_hint(since: Option<Instant>, nearest: Option<Instant>) -> String {
     match (since, nearest) {
-        (Some(deleted), _) => Some(format!(
+        (Some(deleted), _) => format!(
             "it was deleted at {deleted}; the nearest known instant with it is {}",
             deleted.plus_millis(-1)
-        )),
-        (None, Some(known)) => Some(format!("the nearest known instant is {known}")),
-        (None, None) => None,
+        ),
+        (None, Some(known)) => format!("the nearest known instant is {known}"),
+        (None, None) => "`ssmbak history` of it tells when it existed".into(),
     }
 }
 
@@ -221,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_instant_before_a_deletion_is_the_nearest_known_one() {
-        let hint = absent_hint(Some(at("2024-01-01T00:00:00.999Z")), None).unwrap();
+        let hint = absent_hint(Some(at("2024-01-01T00:00:00.999Z")), None);
         assert!(hint.ends_with("2024-01-01T00:00:00.998Z"), "{hint}");
     }
 

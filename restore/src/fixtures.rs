@@ -63,6 +63,7 @@ pub(crate) fn live(parameter: &str, parameter_type: &str, value: &str) -> LivePa
             modified_by: None,
             attributes: attributes(parameter_type),
         },
+        recorded: None,
         value: Some(Value::new(value)),
         tags: None,
     }
@@ -139,6 +140,7 @@ pub(crate) fn plan(steps: Vec<Step>) -> Plan {
         at: asked(),
         steps,
         nearest_known: None,
+        anything_known: true,
     }
 }
 

@@ -1,7 +1,6 @@
 //! `ssmbak`: preview, restore and look into the history of AWS Systems Manager
 //! Parameter Store. See `docs/` for what the commands promise.
 
-mod api;
 mod args;
 mod commands;
 mod connection;

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use ssmbak_core::domain::run::Outcome;
-use ssmbak_core::domain::{Action, Name, Plan, State, Step};
+use ssmbak_core::domain::{Action, Instant, Name, Plan, State, Step};
 
-use crate::api::restore::Report;
 use crate::error::{CliError, Exit};
 use crate::view::{ParameterView, RestoreView};
+use ssmbak_core::restore::Report;
 
 /// Refuses a plan that knows nothing, with the nearest instant that is known.
 pub(crate) fn something_is_known(plan: &Plan) -> Result<(), CliError> {
@@ -23,8 +23,13 @@ pub(crate) fn something_is_known(plan: &Plan) -> Result<(), CliError> {
     Err(CliError::NothingKnown {
         target: plan.target.to_string(),
         at: plan.at,
-        nearest: plan.nearest_known.or(of_steps),
+        nearest: nearest_after(plan).or(of_steps),
     })
+}
+
+/// The first instant after the plan's at which something is known.
+pub(crate) fn nearest_after(plan: &Plan) -> Option<Instant> {
+    plan.nearest_known.filter(|known| *known > plan.at)
 }
 
 /// The rows of a preview: what differs or is unknown; with `all` also what is

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use ssmbak_core::domain::{Instant, Record, Target};
 
 use super::Context;
-use crate::api;
 use crate::args::HistoryArgs;
 use crate::error::{CliError, Exit};
 use crate::view::ChangeView;
@@ -26,7 +25,7 @@ pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<Exit, C
         }
         ControlFlow::Continue(())
     };
-    api::history::history(&stores, &target, since, until, &mut page).await?;
+    ssmbak_core::history::history(&stores, &target, since, until, &mut page).await?;
     written?;
     rows.finish::<ChangeView>()?;
     context.hint_at_path(&stores, &target, args.recursive).await;

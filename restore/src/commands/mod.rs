@@ -13,15 +13,14 @@ use std::ops::ControlFlow;
 
 use ssmbak_core::domain::{Instant, Path, Plan, Target};
 
-use crate::api;
-use crate::api::store::{Clock, Stores};
-use crate::api::survey::{SurveyOptions, survey};
 use crate::args::Command;
 use crate::connection::Connection;
 use crate::error::{CliError, Exit};
 use crate::interrupt::Interrupt;
 use crate::time::{self, Moment};
 use crate::ui::Ui;
+use ssmbak_core::store::{Clock, Stores};
+use ssmbak_core::survey::{SurveyOptions, survey};
 
 /// What every command is given.
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl Context {
             ControlFlow::Break(())
         };
         // It is only a hint: where it cannot be had, nothing is lost.
-        let _ = api::history::history(stores, &below, None, None, &mut first_page).await;
+        let _ = ssmbak_core::history::history(stores, &below, None, None, &mut first_page).await;
         if any {
             self.ui.note(&format!(
                 "\nhint: {name} is one parameter and -R changes nothing; for what lies under it \

@@ -3,13 +3,13 @@
 use ssmbak_core::domain::{Action, Plan, Target};
 
 use super::Context;
-use crate::api::restore::{Report, apply};
-use crate::api::store::Stores;
 use crate::args::RestoreArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
 use crate::ui::warn;
 use crate::view::RestoreView;
+use ssmbak_core::restore::{Report, apply};
+use ssmbak_core::store::Stores;
 
 /// Plans, asks where somebody is there to be asked, applies, and tells what
 /// became of every parameter.
@@ -95,7 +95,12 @@ async fn apply_plan(
     stores: &Stores,
     plan: &Plan,
 ) -> Result<Vec<Report>, CliError> {
-    let total = plan.steps.iter().filter(|s| s.action.changes()).count();
+    // What is unknown is reported too.
+    let total = plan
+        .steps
+        .iter()
+        .filter(|s| s.action != Action::None)
+        .count();
     let bar = context
         .ui
         .progress(u64::try_from(total).unwrap_or(u64::MAX));

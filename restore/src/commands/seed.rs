@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use ssmbak_core::domain::{Name, Path};
 
 use super::Context;
-use crate::api::reconcile::{SeedReport, seed};
-use crate::api::store::Stores;
 use crate::args::SeedArgs;
 use crate::error::{CliError, Exit};
 use crate::ui::warn;
 use crate::view::SeedView;
+use ssmbak_core::reconcile::{SeedReport, seed};
+use ssmbak_core::store::Stores;
 
 /// Captures path after path, or tells what would be captured.
 pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliError> {
@@ -59,16 +59,14 @@ async fn seed_path(
     let progress = |name: &Name, versions: usize| {
         bar.set_message(name.to_string());
         bar.inc(1);
-        if versions > 0 {
-            let row = SeedView {
-                name: name.clone(),
-                versions,
-                failure: None,
-            };
-            rows.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(row);
-        }
+        let row = SeedView {
+            name: name.clone(),
+            versions: do_it.then_some(versions),
+            failure: None,
+        };
+        rows.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(row);
     };
     let report = seed(stores, path, do_it, &progress).await;
     bar.finish_and_clear();
@@ -76,7 +74,7 @@ async fn seed_path(
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.extend(report.failures.iter().map(|(name, why)| SeedView {
         name: name.clone(),
-        versions: 0,
+        versions: Some(0),
         failure: Some(why.clone()),
     }));
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -84,14 +82,18 @@ async fn seed_path(
 }
 
 fn summary(path: &Path, report: &SeedReport, did_it: bool) -> String {
-    let verb = if did_it { "captured" } else { "to capture" };
+    let found = if did_it {
+        format!("{} versions captured", report.versions)
+    } else {
+        format!("{} to capture", report.versions)
+    };
     let mut facts = vec![
         format!("{} parameters", report.parameters),
-        format!("{} versions {verb}", report.versions),
+        found,
         format!("{} already on record", report.already),
     ];
     if report.deletions > 0 {
-        facts.push(format!("{} deletions {verb}", report.deletions));
+        facts.push(format!("{} deletions captured", report.deletions));
     }
     if !report.failures.is_empty() {
         facts.push(format!("{} failed", report.failures.len()));
@@ -137,7 +139,7 @@ mod tests {
         };
         assert_eq!(
             summary(&path, &report, false),
-            "/: 3 parameters, 7 versions to capture, 2 already on record"
+            "/: 3 parameters, 7 to capture, 2 already on record"
         );
         report.deletions = 1;
         report.failures = vec![(Name::parse("/a").unwrap(), "denied".into())];

@@ -1,8 +1,11 @@
 //! `ssmbak show`: one value, raw.
 
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 
-use ssmbak_core::domain::{Instant, Name, Plan, State, Step, Target};
+use ssmbak_core::domain::{Name, Plan, Record, State, Target};
+use ssmbak_core::history::history;
+use ssmbak_core::store::Stores;
 
 use super::Context;
 use crate::args::ShowArgs;
@@ -19,6 +22,9 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     let stores = context.stores().await?;
     let target = Target::Name(name.clone());
     let plan = context.plan(&stores, &target, at, true).await?;
+    if is_absent(&plan, &name) {
+        return Err(absent(&stores, &plan, name).await);
+    }
     let value = value(&plan, &name, args.reveal)?;
     for warning in report::warnings(&plan) {
         warn(&warning);
@@ -35,16 +41,42 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     }
 }
 
+/// Whether the plan knows that `name` did not exist. A plan leaves out what
+/// neither lived then nor lives now.
+fn is_absent(plan: &Plan, name: &Name) -> bool {
+    let step = plan.steps.iter().find(|step| step.name == *name);
+    step.map_or(plan.anything_known, |step| {
+        matches!(step.state, State::Absent { .. })
+    })
+}
+
+/// Tells that the parameter did not exist, with the instant at which it last
+/// did: one call, and a hint less where that fails.
+async fn absent(stores: &Stores, plan: &Plan, name: Name) -> CliError {
+    let mut since = None;
+    let mut page = |records: Vec<Record>| {
+        let newest = records.iter().find(|record| record.decides_state());
+        since = newest.filter(|r| r.is_deletion()).map(|r| r.at);
+        ControlFlow::Break(())
+    };
+    let _ = history(stores, &plan.target, None, Some(plan.at), &mut page).await;
+    CliError::Absent {
+        name,
+        at: plan.at,
+        since,
+        nearest: report::nearest_after(plan),
+    }
+}
+
 /// The value of `name` in the plan, or why it cannot be shown.
 fn value<'a>(plan: &'a Plan, name: &Name, reveal: bool) -> Result<&'a str, CliError> {
     report::something_is_known(plan)?;
     let step = plan.steps.iter().find(|step| step.name == *name);
-    let (Some(step), Some(State::Present(found))) = (step, step.map(|s| &s.state)) else {
-        return Err(CliError::Absent {
-            name: name.clone(),
+    let (Some(step), Some(found)) = (step, step.and_then(|s| s.state.found())) else {
+        return Err(CliError::NothingKnown {
+            target: name.to_string(),
             at: plan.at,
-            since: step.and_then(deleted_at),
-            nearest: plan.nearest_known,
+            nearest: report::nearest_after(plan),
         });
     };
     if found.attributes.is_secret() && !reveal {
@@ -60,13 +92,6 @@ fn value<'a>(plan: &'a Plan, name: &Name, reveal: bool) -> Result<&'a str, CliEr
             name,
             "the value of that version was lost before it could be captured",
         )),
-    }
-}
-
-fn deleted_at(step: &Step) -> Option<Instant> {
-    match step.state {
-        State::Absent { since } => since,
-        State::Present(_) | State::Unknown { .. } => None,
     }
 }
 

@@ -27,10 +27,17 @@ fn a_secret_takes_reveal() {
 }
 
 #[test]
-fn a_deleted_one_tells_when_and_where_it_was_last() {
-    let refused = shown(given::gone_then_and_now("/app/a"), false).unwrap_err();
-    assert_eq!(refused.exit(), Exit::NothingKnown);
-    assert!(refused.hint().unwrap().contains("2024-06-15T10:00:00.998Z"));
+fn absent_is_what_is_known_not_to_have_existed() {
+    let is_absent = |steps: Vec<Step>, anything_known| {
+        let mut plan = given::plan(steps);
+        plan.anything_known = anything_known;
+        is_absent(&plan, &given::name("/app/a"))
+    };
+    assert!(is_absent(vec![given::deleted("/app/a")], true));
+    assert!(is_absent(vec![], true));
+    assert!(!is_absent(vec![], false));
+    assert!(!is_absent(vec![given::unknown("/app/a")], true));
+    assert!(!is_absent(vec![given::created("/app/a", "old")], true));
 }
 
 #[test]

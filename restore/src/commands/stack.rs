@@ -7,15 +7,15 @@ use std::path::PathBuf;
 use aws_config::SdkConfig;
 
 use super::Context;
-use crate::api::infra::deploy::{self, CreateRequest, Pace};
-use crate::api::infra::event::{StackEvent, event_line};
-use crate::api::infra::function_zip::{Architecture, FunctionZip};
-use crate::api::infra::stack::{self, Stack};
-use crate::api::infra::stack_name::StackName;
-use crate::api::infra::template;
 use crate::args::{Arch, StackArgs, StackVerb};
 use crate::error::{CliError, Exit};
 use crate::view::ResourceView;
+use ssmbak_infra::deploy::{self, CreateRequest, Pace};
+use ssmbak_infra::event::{StackEvent, event_line};
+use ssmbak_infra::function_zip::{Architecture, FunctionZip};
+use ssmbak_infra::stack::{self, Stack};
+use ssmbak_infra::stack_name::StackName;
+use ssmbak_infra::template;
 
 /// Does what the verb says.
 pub(super) async fn run(context: &Context, args: &StackArgs) -> Result<Exit, CliError> {

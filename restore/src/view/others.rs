@@ -11,8 +11,9 @@ use crate::output::{Cell, Tone, View};
 pub(crate) struct SeedView {
     /// The canonical name.
     pub(crate) name: Name,
-    /// How many of its versions were captured, or would be.
-    pub(crate) versions: usize,
+    /// How many of its versions were captured; null in a dry run, which does
+    /// not ask how many there are.
+    pub(crate) versions: Option<usize>,
     /// Why it could not be captured; null where it could.
     pub(crate) failure: Option<String>,
 }
@@ -24,7 +25,7 @@ impl View for SeedView {
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::new(self.name.as_str()),
-            Cell::new(self.versions.to_string()),
+            Cell::new(self.versions.map_or(String::new(), |n| n.to_string())),
             Cell::toned(self.failure.as_deref().unwrap_or_default(), Tone::Bad),
         ]
     }

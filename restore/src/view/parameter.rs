@@ -98,7 +98,10 @@ impl ParameterView {
             modified_by: found.and_then(|f| f.modified_by.clone()),
             value_state: found.map(|f| match f.value {
                 FoundValue::Lost => "lost",
-                FoundValue::Live | FoundValue::Stored(_) | FoundValue::Retained(_) => "stored",
+                FoundValue::Live
+                | FoundValue::Stored(_)
+                | FoundValue::Retained(_)
+                | FoundValue::Sealed => "stored",
             }),
             shown,
             action: step.action,
@@ -112,7 +115,7 @@ pub(crate) fn value_of(step: &Step) -> Option<&Value> {
     step.value.as_ref().or(match &step.state.found()?.value {
         FoundValue::Live => step.live.as_ref()?.value.as_ref(),
         FoundValue::Retained(value) => Some(value),
-        FoundValue::Stored(_) | FoundValue::Lost => None,
+        FoundValue::Stored(_) | FoundValue::Sealed | FoundValue::Lost => None,
     })
 }
 

@@ -37,7 +37,7 @@ fn the_fields_are_those_of_the_contract() {
     assert_fields(&ChangeView::new(&given::record(given::version(1))));
     assert_fields(&SeedView {
         name: given::name("/a"),
-        versions: 1,
+        versions: Some(1),
         failure: None,
     });
     assert_fields(&ResourceView {
