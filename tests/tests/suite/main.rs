@@ -5,4 +5,5 @@
 mod capture;
 mod contract;
 mod instruments;
+mod model;
 mod world;
