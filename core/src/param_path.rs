@@ -174,7 +174,7 @@ impl ParamPath {
     /// changed since, and reports every outcome.
     pub async fn restore(&self) -> Result<Vec<Report>, StoreError> {
         let plan = self.plan().await?;
-        apply(&self.stores, plan, None, &AtomicBool::new(false), &|_| {}).await
+        apply(&self.stores, plan, &AtomicBool::new(false), &|_| {}).await
     }
 
     /// The state-deciding records of one name, oldest first, from `since` to

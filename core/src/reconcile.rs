@@ -37,8 +37,9 @@ pub struct SeedReport {
 /// Captures what lives under `path` and its retained history; where nothing
 /// failed, coverage of the path begins or goes on.
 ///
-/// With `do_it` false nothing is written. `progress` is told each captured
-/// name with the number of its records.
+/// `progress` is told each captured name with the number of its records. With
+/// `do_it` false nothing is written, and it is told each name that would be
+/// captured, with 0.
 pub async fn seed(
     stores: &Stores,
     path: &Path,
@@ -79,6 +80,7 @@ pub async fn reconcile(
     };
     if !do_it {
         report.versions = changed.len();
+        changed.iter().for_each(|name| progress(name, 0));
         return Ok(report);
     }
     let gone = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());

@@ -45,7 +45,6 @@ pub struct Report {
 pub async fn apply(
     stores: &Stores,
     plan: &Plan,
-    by: Option<String>,
     cancel: &AtomicBool,
     progress: &(dyn Fn(&Report) + Sync),
 ) -> Result<Vec<Report>, StoreError> {
@@ -57,6 +56,7 @@ pub async fn apply(
     let mut reports: Vec<Report> = others.into_iter().map(not_done).collect();
     reports.iter().for_each(progress);
     if !doable.is_empty() {
+        let by = stores.identity.arn().await;
         let mut run = planned_run(stores, plan, &doable, by);
         put_run(stores, &run).await?;
         for ten in doable.chunks(NAMES_A_CALL) {

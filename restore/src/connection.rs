@@ -55,7 +55,14 @@ impl Connection {
         let config = self.config().await?;
         let location = self.location(&config).await?;
         let stores = Stores::new(&config, location, clock);
-        stores.check_format().await?;
+        // A stack's own bucket is there; one that a person names may not be.
+        let bucket = async {
+            match &self.bucket {
+                Some(_) => stores.bucket.check().await,
+                None => Ok(()),
+            }
+        };
+        tokio::try_join!(stores.check_format(), bucket)?;
         Ok(stores)
     }
 

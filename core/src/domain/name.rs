@@ -50,7 +50,10 @@ impl NameError {
         match self {
             Self::Empty => "give a name like /app/db or a path like /app/".into(),
             Self::NoLeadingSlash(text) => format!("write /{text}"),
-            Self::IsPath(text) => format!("write {}", text.trim_end_matches('/')),
+            Self::IsPath(text) => match text.trim_end_matches('/') {
+                "" => "give the name of a parameter, like /app/db".into(),
+                name => format!("write {name}"),
+            },
             Self::IsName(text) => format!("write {text}/"),
             Self::Character { .. } | Self::EmptyLevel(_) | Self::Levels(_) | Self::Length(_) => {
                 "names have letters, digits and _ . - in up to 15 levels: /app/db".into()

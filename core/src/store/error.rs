@@ -63,7 +63,10 @@ impl StoreError {
         R: fmt::Debug + Send + Sync + 'static,
     {
         let code = error.code().map(str::to_owned);
-        let told = error.message().map(str::to_owned);
+        let told = error
+            .message()
+            .map(str::to_owned)
+            .or_else(|| status_of(&error));
         let kind = match (&error, code.as_deref()) {
             (SdkError::ServiceError(_), Some(code)) => kind_of_code(code, told.as_deref()),
             (SdkError::ServiceError(e), None) => kind_of_bare_error(&format!("{:?}", e.raw())),
@@ -213,6 +216,14 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
         }
         _ => ErrorKind::Refused,
     }
+}
+
+/// What there is to tell of an answer without a code: its HTTP status.
+fn status_of<E, R: fmt::Debug>(error: &SdkError<E, R>) -> Option<String> {
+    let raw = format!("{:?}", error.raw_response()?);
+    let (_, rest) = raw.split_once("StatusCode(")?;
+    let (status, _) = rest.split_once(')')?;
+    Some(format!("the service answered with HTTP status {status}"))
 }
 
 /// A HEAD request has no body and so no code: its status must do.

@@ -3,6 +3,7 @@
 mod bucket;
 mod connect;
 mod error;
+mod identity;
 mod index;
 mod parameters;
 mod patience;
@@ -10,6 +11,7 @@ mod patience;
 pub use bucket::{Bucket, Journalled};
 pub use connect::{ConnectOptions, connect};
 pub use error::{ErrorKind, StoreError};
+pub use identity::Identity;
 pub use index::{Cursor, Head, Heads, Index, Recent};
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
 
@@ -38,6 +40,8 @@ pub struct Stores {
     pub bucket: Bucket,
     /// The index.
     pub index: Index,
+    /// Who is calling.
+    pub identity: Identity,
     /// The present.
     pub clock: Clock,
 }
@@ -49,6 +53,7 @@ impl Stores {
             parameters: Parameters::new(config, clock),
             bucket: Bucket::new(config, location.bucket),
             index: Index::new(config, location.table),
+            identity: Identity::new(config),
             clock,
         }
     }

@@ -109,7 +109,7 @@ async fn apply_plan(
         bar.set_message(report.name.to_string());
         bar.inc(1);
     };
-    let reports = apply(stores, plan, None, cancel, &progress).await;
+    let reports = apply(stores, plan, cancel, &progress).await;
     bar.finish_and_clear();
     Ok(reports?)
 }
