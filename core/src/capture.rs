@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::domain::decide::{Decision, Draft, Question, Verdict, contradicts_a_deletion, decide};
-use crate::domain::{Change, Event, Instant, Look, Name, Record, Source, Written};
+use crate::domain::{Change, Event, Instant, Look, Name, Record, Source, Target, Written};
 use crate::store::{Journalled, StoreError, Stores};
 
 /// How long after a first look that contradicts a deletion the second is
@@ -52,22 +52,55 @@ pub async fn capture(
         let oldest = oldest.at;
         recorded.extend(stores.index.between(name, needed, oldest).await?);
     }
-    let decided = |look: &Look| {
+    let decided = |recorded: &[Record], look: &Look| {
         decide(&Question {
             name,
-            recorded: &recorded,
+            recorded,
             look,
             events,
             now: stores.now(),
             source,
         })
     };
-    let mut decision = decided(&look);
+    let mut decision = decided(&recorded, &look);
     if contradicts_a_deletion(&decision) {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
-        decision = decided(&look_with_tags(stores, name).await?);
+        decision = decided(&recorded, &look_with_tags(stores, name).await?);
+    }
+    let found = index_unfinished(stores, name, &decision).await?;
+    if !found.is_empty() {
+        recorded.extend(found);
+        decision = decided(&recorded, &look);
     }
     record(stores, name, &recorded, decision).await
+}
+
+/// Before a value is called lost: a capture that died between journal and
+/// index may have left its record in the journal. Indexes what is there.
+async fn index_unfinished(
+    stores: &Stores,
+    name: &Name,
+    decision: &Decision,
+) -> Result<Vec<Record>, StoreError> {
+    let lost = |d: &&Draft| {
+        let written = d.record.present();
+        written.is_some_and(|w| w.version.is_none())
+    };
+    let mut seconds: Vec<Instant> = decision
+        .drafts
+        .iter()
+        .filter(lost)
+        .map(|d| d.record.at)
+        .collect();
+    seconds.dedup();
+    let mut found = Vec::new();
+    for second in seconds {
+        for record in stores.bucket.records_in_second(name, second).await? {
+            stores.index.put(&record).await?;
+            found.extend(Some(record).filter(Record::decides_state));
+        }
+    }
+    Ok(found)
 }
 
 /// Writes one observed deletion, of a name that two looks found gone.
@@ -75,15 +108,16 @@ pub async fn record_observed_deletion(
     stores: &Stores,
     record: Record,
 ) -> Result<Record, StoreError> {
-    let written = write(
-        stores,
-        Draft {
-            record,
-            value: None,
-        },
-    )
-    .await?;
-    settle(stores, &written.name, Some(&written), false).await?;
+    let draft = Draft {
+        record,
+        value: None,
+    };
+    let written = write(stores, draft).await?;
+    // Something newer may have been recorded meanwhile.
+    let target = Target::Name(written.name.clone());
+    let heads = stores.index.heads(&target).await?;
+    let head = heads.get(&written.name).map(|h| &h.record);
+    settle(stores, &written.name, head, false).await?;
     Ok(written)
 }
 

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use crate::capture::{capture, record_observed_deletion};
-use crate::domain::coverage::{Interval, after_reconciliation};
+use crate::domain::coverage::{Coverage, Interval, after_reconciliation};
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
 use crate::domain::{Instant, Name, Path, Record, Source, Target, keys, stored};
@@ -85,14 +85,16 @@ pub async fn reconcile(
     }
     let gone = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
     let mut found = capture_all(stores, changed, source, progress, &mut report).await;
-    report.versions = found.len();
+    report.versions = found.iter().filter(|r| r.present().is_some()).count();
+    report.deletions = found.iter().filter(|r| r.is_deletion()).count();
     let observed = observe_gone(stores, &gone, started, source, &mut report).await;
-    report.deletions = observed.len();
+    report.deletions += observed.len();
     found.extend(observed);
     if report.failures.is_empty() {
-        let before = coverage.of(path);
-        let intervals = after_reconciliation(before, started, is_surprise(before, &found, started));
-        put_coverage(stores, path, &intervals).await?;
+        let surprise = is_surprise(&found, &coverage, started);
+        for (path, intervals) in after_reconciliation(&coverage, path, started, surprise) {
+            put_coverage(stores, &path, &intervals).await?;
+        }
     }
     Ok(report)
 }
@@ -173,17 +175,16 @@ async fn observe_one(
     record_observed_deletion(stores, record).await.map(Some)
 }
 
-/// Whether something was found that happened in the open interval and that an
-/// event should have told by now: then events were lost, and others may have
-/// been that left no trace.
-fn is_surprise(before: &[Interval], found: &[Record], started: Instant) -> bool {
-    let Some(open) = before.last().filter(|i| i.to.is_none()) else {
-        return false;
-    };
+/// Whether something was found that happened where coverage claims to know,
+/// and that an event should have told by now: then events were lost, and
+/// others may have been that left no trace. Of a deletion that was observed
+/// nobody knows how old it is, so it counts.
+fn is_surprise(found: &[Record], coverage: &Coverage, started: Instant) -> bool {
     let overdue = started.plus_millis(-STALE_READ_MS);
-    found
-        .iter()
-        .any(|record| record.at > open.from && record.at < overdue)
+    found.iter().any(|record| {
+        let old = record.at < overdue || record.is_deletion();
+        old && coverage.covers(&record.name, record.at)
+    })
 }
 
 /// The fact first, then the row: the journal alone rebuilds the index.

@@ -71,30 +71,52 @@ impl Coverage {
     }
 }
 
-/// The intervals of a path after a reconciliation that started at `started`
-/// has finished: begun where there was none, extended where one is open.
+/// What a finished reconciliation of `path`, started at `started`, does to the
+/// coverage: the paths whose intervals change, with all their intervals after.
 ///
-/// A `surprise` is a change that no event had told: the open interval then
-/// ends at the reconciliation before, and another begins at `started`.
+/// The path's own interval begins, or goes on where one is open. A `surprise`
+/// is a change that no event had told. Others may have been lost with it, so
+/// every open interval that speaks of names under `path`, its own and those of
+/// paths above and below it, ends at the last reconciliation that confirmed
+/// it; only `path` itself is covered again from `started` on.
 #[must_use]
 pub fn after_reconciliation(
-    before: &[Interval],
+    before: &Coverage,
+    path: &Path,
     started: Instant,
     surprise: bool,
-) -> Vec<Interval> {
-    let mut after = before.to_vec();
-    if surprise && let Some(open) = after.last_mut().filter(|i| i.to.is_none()) {
-        open.to = Some(open.confirmed);
+) -> Vec<(Path, Vec<Interval>)> {
+    let mut changed: BTreeMap<Path, Vec<Interval>> = BTreeMap::new();
+    if surprise {
+        let related = before
+            .0
+            .iter()
+            .filter(|(p, _)| p.covers(path) || path.covers(p));
+        changed.extend(related.map(|(p, intervals)| (p.clone(), closed(intervals))));
     }
-    match after.last_mut().filter(|i| i.to.is_none()) {
+    let own = changed
+        .entry(path.clone())
+        .or_insert_with(|| before.of(path).to_vec());
+    match own.last_mut().filter(|i| i.to.is_none()) {
         Some(open) => open.confirmed = open.confirmed.max(started),
-        None => after.push(Interval {
+        None => own.push(Interval {
             from: started,
             to: None,
             confirmed: started,
         }),
     }
-    after
+    changed
+        .into_iter()
+        .filter(|(path, intervals)| before.of(path) != intervals)
+        .collect()
+}
+
+fn closed(intervals: &[Interval]) -> Vec<Interval> {
+    let close = |i: &Interval| Interval {
+        to: i.to.or(Some(i.confirmed)),
+        ..i.clone()
+    };
+    intervals.iter().map(close).collect()
 }
 
 #[cfg(test)]
@@ -105,38 +127,66 @@ mod tests {
         Instant::from_millis(ms)
     }
 
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn reconciled(mut coverage: Coverage, of: &str, started: i64, surprise: bool) -> Coverage {
+        let changed = after_reconciliation(&coverage, &path(of), at(started), surprise);
+        coverage.0.extend(changed);
+        coverage
+    }
+
     #[test]
     fn a_name_is_covered_by_any_path_above_it_and_only_inside_the_interval() {
-        let path = Path::parse("/app/").unwrap();
-        let coverage = Coverage::new([(path.clone(), after_reconciliation(&[], at(10), false))]);
-        let inside = Name::parse("/app/prod/db").unwrap();
-        let beside = Name::parse("/app2/db").unwrap();
+        let coverage = reconciled(Coverage::default(), "/app/", 10, false);
+        let inside = name("/app/prod/db");
         assert!(coverage.covers(&inside, at(10)));
         assert!(!coverage.covers(&inside, at(9)));
-        assert!(!coverage.covers(&beside, at(10)));
-        assert_eq!(coverage.next_covered(&path, at(3)), Some(at(10)));
+        assert!(!coverage.covers(&name("/app2/db"), at(10)));
+        assert_eq!(coverage.next_covered(&path("/app/"), at(3)), Some(at(10)));
         assert!(!coverage.covers_path(&Path::root(), at(10)));
     }
 
     #[test]
     fn a_second_reconciliation_extends_the_open_interval() {
-        let once = after_reconciliation(&[], at(10), false);
-        let twice = after_reconciliation(&once, at(20), false);
-        assert_eq!(twice.len(), 1);
-        assert_eq!((twice[0].from, twice[0].confirmed), (at(10), at(20)));
+        let once = reconciled(Coverage::default(), "/app/", 10, false);
+        let twice = reconciled(once, "/app/", 20, false);
+        let intervals = twice.of(&path("/app/"));
+        assert_eq!(intervals.len(), 1);
+        assert_eq!(
+            (intervals[0].from, intervals[0].confirmed),
+            (at(10), at(20))
+        );
     }
 
     #[test]
     fn a_surprise_leaves_no_false_certainty() {
-        let once = after_reconciliation(&[], at(10), false);
-        let twice = after_reconciliation(&once, at(20), false);
-        let thrice = after_reconciliation(&twice, at(30), true);
-        let path = Path::parse("/app/").unwrap();
-        let coverage = Coverage::new([(path, thrice)]);
-        let name = Name::parse("/app/db").unwrap();
-        assert!(coverage.covers(&name, at(20)));
-        assert!(!coverage.covers(&name, at(21)));
-        assert!(!coverage.covers(&name, at(29)));
-        assert!(coverage.covers(&name, at(30)));
+        let once = reconciled(Coverage::default(), "/app/", 10, false);
+        let twice = reconciled(once, "/app/", 20, false);
+        let thrice = reconciled(twice, "/app/", 30, true);
+        let db = name("/app/db");
+        assert!(thrice.covers(&db, at(20)));
+        assert!(!thrice.covers(&db, at(21)));
+        assert!(!thrice.covers(&db, at(29)));
+        assert!(thrice.covers(&db, at(30)));
+    }
+
+    #[test]
+    fn a_surprise_under_a_path_ends_what_the_paths_above_and_below_claim() {
+        let root = reconciled(Coverage::default(), "/", 10, false);
+        let below = reconciled(root, "/app/prod/", 12, false);
+        let beside = reconciled(below, "/other/", 14, false);
+        let after = reconciled(beside, "/app/", 30, true);
+        let db = name("/app/prod/db");
+        assert!(after.covers(&db, at(10)) && after.covers(&db, at(12)));
+        assert!(!after.covers(&db, at(20)));
+        assert!(after.covers(&db, at(30)));
+        assert!(after.covers(&name("/other/x"), at(20)));
+        assert!(!after.covers(&name("/elsewhere"), at(20)));
     }
 }

@@ -10,7 +10,7 @@ use super::event::{Event, EventKind, EventRef};
 use super::instant::Instant;
 use super::name::Name;
 use super::record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
-use super::retained::{Look, Retained};
+use super::retained::{Look, Retained, RetainedValue};
 use super::value::Value;
 
 /// How old an event must be before a change that nobody can see any more is
@@ -25,7 +25,7 @@ pub struct Question<'a> {
     /// The records of the name that decide its state, in any order, back to
     /// the oldest version that may still be retained.
     pub recorded: &'a [Record],
-    /// What Parameter Store retains. It was asked after `recorded` was read.
+    /// What Parameter Store retains.
     pub look: &'a Look,
     /// The events about the name at hand; may be none.
     pub events: &'a [Event],
@@ -62,7 +62,8 @@ pub enum Verdict {
     /// Every change it may have told of is on record once the drafts are.
     Done,
     /// Nothing that is recorded or retained explains it yet, and the read may
-    /// have been stale: look again later.
+    /// have been stale; or the version's key is denied or disabled. Look again
+    /// later.
     Retry,
 }
 
@@ -165,7 +166,8 @@ fn is_recorded(q: &Question<'_>, version: &Retained) -> bool {
     })
 }
 
-/// Every retained version that is not on record.
+/// Every retained version that is not on record. One whose key is denied or
+/// disabled waits for a later look: recorded as lost it would stay lost.
 fn missing_versions(q: &Question<'_>) -> Vec<Draft> {
     let announced = |at: Instant| {
         let written = |e: &&Event| matches!(e.kind, EventKind::Written { .. });
@@ -174,9 +176,9 @@ fn missing_versions(q: &Question<'_>) -> Vec<Draft> {
     };
     retained(q)
         .iter()
-        .filter(|version| !is_recorded(q, version))
+        .filter(|version| version.value != RetainedValue::Sealed && !is_recorded(q, version))
         .map(|version| Draft {
-            value: version.value.clone(),
+            value: version.value.read().cloned(),
             ..draft(
                 q,
                 version.modified,
@@ -260,6 +262,8 @@ fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) -> Vec<Verdic
         };
         if is_explained(q, event) {
             verdicts.push(Verdict::Done);
+        } else if is_sealed(q, event) {
+            verdicts.push(Verdict::Retry);
         } else if q.now < event.origin.time.plus_millis(STALE_READ_MS) {
             verdicts.push(Verdict::Retry);
         } else {
@@ -299,7 +303,16 @@ fn is_explained(q: &Question<'_>, event: &Event) -> bool {
         | Change::Tagged { .. } => false,
     });
     let mut versions = retained(q).iter();
-    recorded || versions.any(|r| r.modified.same_second(event.origin.time))
+    let explains = |r: &Retained| {
+        r.value != RetainedValue::Sealed && r.modified.same_second(event.origin.time)
+    };
+    recorded || versions.any(explains)
+}
+
+/// The version of the event's second cannot be read for now.
+fn is_sealed(q: &Question<'_>, event: &Event) -> bool {
+    let mut versions = retained(q).iter();
+    versions.any(|r| r.modified.same_second(event.origin.time))
 }
 
 /// The name is gone or re-created since, or version numbers are missing around
@@ -411,7 +424,7 @@ fn still_there(q: &Question<'_>, at: Instant, version: &Retained) -> Draft {
     match recorded {
         Some(written) => draft(q, at, Change::StillThere(written), None),
         None => Draft {
-            value: version.value.clone(),
+            value: version.value.read().cloned(),
             ..draft(q, at, Change::StillThere(written_from(version)), None)
         },
     }

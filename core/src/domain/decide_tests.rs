@@ -28,7 +28,7 @@ fn retained(version: u64, ms: i64) -> Retained {
             parameter_type: "String".into(),
             ..Attributes::default()
         },
-        value: Some(Value::new(format!("v{version}@{ms}"))),
+        value: RetainedValue::Read(Value::new(format!("v{version}@{ms}"))),
     }
 }
 
@@ -149,6 +149,27 @@ fn an_old_event_off_by_a_second_is_done_when_no_number_is_missing() {
     let events = [written("e", 1_000, true)];
     let (records, verdicts) = run(&[], &look, &events, EVENT_LATE_MS);
     assert_eq!(entries(&records), ["999#v0000000001", "5000#v0000000002"]);
+    assert_eq!(verdicts, [Verdict::Done]);
+}
+
+#[test]
+fn a_version_whose_key_is_disabled_waits_and_one_whose_key_is_gone_is_lost() {
+    let sealed = Retained {
+        value: RetainedValue::Sealed,
+        ..retained(2, 5_000)
+    };
+    let events = [written("e", 5_000, false)];
+    let look = [retained(1, 100), sealed.clone(), retained(3, 9_000)];
+    let (records, verdicts) = run(&[], &look, &events, EVENT_LATE_MS);
+    assert_eq!(entries(&records), ["100#v0000000001", "9000#v0000000003"]);
+    assert_eq!(verdicts, [Verdict::Retry]);
+    let gone = Retained {
+        value: RetainedValue::Lost,
+        ..sealed
+    };
+    let (records, verdicts) = run(&records, &[retained(1, 100), gone], &events, EVENT_LATE_MS);
+    assert_eq!(entries(&records), ["5000#v0000000002"]);
+    assert_eq!(records[0].present().unwrap().value, ValueState::Lost);
     assert_eq!(verdicts, [Verdict::Done]);
 }
 

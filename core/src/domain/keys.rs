@@ -24,6 +24,19 @@ pub fn journal_key(record: &Record) -> String {
     )
 }
 
+/// What the journal's objects of all names in a second begin with.
+pub fn journal_second(second: Instant) -> String {
+    let dated = dated(second);
+    // Up to the point before the milliseconds.
+    let (start, _) = dated.split_once('.').unwrap_or((&dated, ""));
+    format!("{JOURNAL_PREFIX}{start}.")
+}
+
+/// Whether a key of the journal is of `name`.
+pub fn is_journal_of(key: &str, name: &Name) -> bool {
+    key.contains(&format!("Z-{}-", sha256_hex(name.as_str())))
+}
+
 /// The object of a change of coverage.
 pub fn coverage_fact_key(path: &Path, finished: Instant, id: &str) -> String {
     let hash = sha256_hex(path.as_str());
@@ -110,6 +123,12 @@ mod tests {
                 sha256_hex("/app/db")
             )
         );
+        assert!(journal_key(&record).starts_with(&journal_second(record.at.second_start())));
+        assert!(is_journal_of(&journal_key(&record), &record.name));
+        assert!(!is_journal_of(
+            &journal_key(&record),
+            &Name::parse("/app").unwrap()
+        ));
         assert_eq!(own_entry(&record), "2026-11-20T10:23:30.999Z#x");
         assert_eq!(path_entry(&record), "2026-11-20T10:23:30.999Z#/app/db#x");
         let moved = Record {

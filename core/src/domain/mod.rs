@@ -20,6 +20,6 @@ pub use instant::Instant;
 pub use name::{Name, NameError, Path, Target};
 pub use plan::{Action, Plan, Step};
 pub use record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
-pub use retained::{Live, Look, Retained};
+pub use retained::{Live, Look, Retained, RetainedValue};
 pub use state::{Found, State};
 pub use value::Value;

@@ -93,8 +93,8 @@ pub enum Problem {
     /// The value was gone before it could be captured.
     #[error("the value of that version was lost before it could be captured")]
     Lost,
-    /// The key of that version is denied or gone.
-    #[error("the KMS key of that version is denied or gone, so its value cannot be read")]
+    /// The key of that version is denied or disabled.
+    #[error("the KMS key of that version is denied or disabled, so its value cannot be read")]
     Sealed,
     /// Parameter Store has no way down from Advanced.
     #[error(

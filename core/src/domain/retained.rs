@@ -7,6 +7,28 @@ use super::name::Name;
 use super::record::Attributes;
 use super::value::Value;
 
+/// The value of a retained version, as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RetainedValue {
+    /// This is it.
+    Read(Value),
+    /// Its key is denied, disabled or waiting for deletion: it may be readable
+    /// again one day, so it is not lost.
+    Sealed,
+    /// Its key is gone for good.
+    Lost,
+}
+
+impl RetainedValue {
+    /// The value, where it could be read.
+    pub fn read(&self) -> Option<&Value> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::Sealed | Self::Lost => None,
+        }
+    }
+}
+
 /// One version that Parameter Store still retains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retained {
@@ -18,8 +40,8 @@ pub struct Retained {
     pub modified_by: Option<String>,
     /// Everything but the value. Tags only on the newest.
     pub attributes: Attributes,
-    /// The value; none where it cannot be decrypted any more.
-    pub value: Option<Value>,
+    /// The value.
+    pub value: RetainedValue,
 }
 
 /// An answer to "what do you retain of this name?".

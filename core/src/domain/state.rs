@@ -2,7 +2,7 @@
 
 use super::instant::Instant;
 use super::record::{Attributes, Change, Pointer, Record, ValueState, Written};
-use super::retained::{Live, Retained};
+use super::retained::{Live, Retained, RetainedValue};
 use super::value::Value;
 
 /// The state of one name at one instant.
@@ -63,7 +63,7 @@ pub enum FoundValue {
     Stored(Pointer),
     /// Parameter Store still retains it and has just told it.
     Retained(Value),
-    /// Parameter Store retains it, but its key is denied or gone.
+    /// Parameter Store retains it, but its key is denied or disabled.
     Sealed,
     /// Nowhere.
     Lost,
@@ -221,10 +221,11 @@ fn from_retained(version: &Retained) -> Found {
         version: Some(version.version),
         modified_by: version.modified_by.clone(),
         attributes: version.attributes.clone(),
-        value: version
-            .value
-            .clone()
-            .map_or(FoundValue::Sealed, FoundValue::Retained),
+        value: match &version.value {
+            RetainedValue::Read(value) => FoundValue::Retained(value.clone()),
+            RetainedValue::Sealed => FoundValue::Sealed,
+            RetainedValue::Lost => FoundValue::Lost,
+        },
         inexact: false,
     }
 }

@@ -74,7 +74,7 @@ fn retained(number: u64, ms: i64) -> Retained {
         modified: at(ms),
         modified_by: None,
         attributes: attributes(),
-        value: Some(Value::new("x")),
+        value: RetainedValue::Read(Value::new("x")),
     }
 }
 

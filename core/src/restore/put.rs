@@ -6,8 +6,11 @@ use crate::domain::record::Attributes;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
 use crate::domain::state::Found;
-use crate::domain::{Instant, Step, Value};
+use crate::domain::{Instant, Step};
 use crate::store::{ErrorKind, PutRequest, StoreError, Stores};
+
+/// A put whose fate is unknown is sent this often at most.
+const MOST_PUTS: usize = 4;
 
 /// Writes one parameter as it was. The error is the report of its failure.
 pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report> {
@@ -30,10 +33,7 @@ pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report
         clear_policies: live.is_some_and(|l| !l.attributes.policies.is_empty()),
     };
     let expected = live.map_or(1, |l| l.version + 1);
-    let version = match stores.parameters.put(&request).await {
-        Ok(version) => version,
-        Err(error) => settle_put(stores, step, value, expected, error).await?,
-    };
+    let version = put_once(stores, step, &request, expected).await?;
     if version != expected {
         return Err(failed(
             &step.name,
@@ -54,28 +54,43 @@ pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report
     })
 }
 
-/// A put whose answer was lost may have been done all the same.
-async fn settle_put(
+/// Writes exactly one version. A put whose answer was lost may have been done
+/// all the same: what lives then tells whether to send it again.
+async fn put_once(
     stores: &Stores,
     step: &Step,
-    value: &Value,
+    request: &PutRequest<'_>,
     expected: u64,
-    error: StoreError,
 ) -> Result<u64, Report> {
-    let code = error.code().unwrap_or_default();
-    let unsure = error.kind() == ErrorKind::Unreachable || code.starts_with("InternalServer");
-    if unsure {
+    for _ in 1..MOST_PUTS {
+        let error = match stores.parameters.put(request).await {
+            Ok(version) => return Ok(version),
+            Err(error) if is_unsure(&error) => error,
+            Err(error) => return Err(failed(&step.name, &error)),
+        };
         let names = std::slice::from_ref(&step.name);
-        let live = stores.parameters.values(names).await;
-        let live = live.ok().and_then(|mut l| l.remove(&step.name));
-        if let Some(Ok(live)) = live
-            && live.version == expected
-            && live.value == *value
-        {
-            return Ok(expected);
+        let lives = stores.parameters.values(names).await;
+        let mut lives = lives.map_err(|_| failed(&step.name, &error))?;
+        match lives.remove(&step.name) {
+            Some(Ok(live)) if live.version == expected && live.value == *request.value => {
+                return Ok(expected);
+            }
+            Some(Ok(live)) if live.version + 1 == expected => {}
+            None if expected == 1 => {}
+            _ => return Err(failed(&step.name, &error)),
         }
     }
-    Err(failed(&step.name, &error))
+    let answer = stores.parameters.put(request).await;
+    answer.map_err(|error| failed(&step.name, &error))
+}
+
+/// Whether the write may have been done although an error came back.
+fn is_unsure(error: &StoreError) -> bool {
+    let code = error.code().unwrap_or_default();
+    error.kind() == ErrorKind::Unreachable
+        || error.code().is_none()
+        || code.starts_with("Internal")
+        || code == "ServiceUnavailable"
 }
 
 /// The attributes to send: the tier only where it rises, no expiry that has

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::record::Written;
-use crate::domain::{Name, Pointer, Record, Value, keys, stored};
+use crate::domain::{Instant, Name, Pointer, Record, Value, keys, stored};
 
 /// Longest value of an object tag, in characters.
 const TAG_VALUE_MAX: usize = 256;
@@ -163,6 +163,39 @@ impl Bucket {
             return Err(StoreError::new(attempted, ErrorKind::Format, told));
         }
         Ok(Journalled::Existing(Box::new(existing)))
+    }
+
+    /// The records of `name` that the journal has in one second, oldest first.
+    pub async fn records_in_second(
+        &self,
+        name: &Name,
+        second: Instant,
+    ) -> Result<Vec<Record>, StoreError> {
+        let attempted = format!("look for {name} in the journal");
+        let mut records = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = patiently(|| async {
+                let call = self
+                    .client
+                    .list_objects_v2()
+                    .bucket(&self.name)
+                    .prefix(keys::journal_second(second))
+                    .set_continuation_token(token.clone());
+                call.send()
+                    .await
+                    .map_err(|e| StoreError::of(&*attempted, e))
+            })
+            .await?;
+            let keys = page.contents().iter().filter_map(|o| o.key());
+            for key in keys.filter(|key| keys::is_journal_of(key, name)) {
+                records.push(stored::from_journal(&self.object(key, &attempted).await?)?);
+            }
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(records);
+            }
+        }
     }
 
     /// Writes a fact; one that is there already stays as it is.

@@ -16,9 +16,11 @@ pub enum ErrorKind {
     AccessDenied,
     /// No credentials, or ones that AWS does not accept.
     Credentials,
-    /// A key that is disabled, deleted or wrong: what it encrypted cannot be
-    /// read by anyone.
+    /// A key that is disabled, waits for deletion or is wrong: what it
+    /// encrypted cannot be read for now.
     Key,
+    /// A key that does not exist any more: what it encrypted can never be read.
+    KeyGone,
     /// The bucket, table, object or parameter does not exist.
     Missing,
     /// Too many calls, for longer than we were ready to wait.
@@ -110,6 +112,7 @@ impl StoreError {
             ErrorKind::Credentials => {
                 "sign in (aws sso login, aws configure), or name a profile with --profile".into()
             }
+            ErrorKind::KeyGone => "restore an instant before the key was used".into(),
             ErrorKind::Key => {
                 "the KMS key must exist and be enabled; cancel its deletion or enable it again".into()
             }
@@ -146,7 +149,12 @@ impl fmt::Display for StoreError {
                     ErrorKind::Missing => "it does not exist",
                     ErrorKind::AccessDenied => "access denied",
                     ErrorKind::Throttled => "throttled",
-                    ErrorKind::Key | ErrorKind::Format | ErrorKind::Refused => "the call failed",
+                    ErrorKind::Key
+                    | ErrorKind::KeyGone
+                    | ErrorKind::Format
+                    | ErrorKind::Refused => {
+                        "the call failed"
+                    }
                 }
             ),
         }
@@ -174,6 +182,8 @@ impl From<StoredError> for StoreError {
 }
 
 fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
+    // Parameter Store wraps what KMS said in a code of its own.
+    let told_of = |text: &str| told.is_some_and(|t| t.contains(text));
     match code {
         "AccessDeniedException"
         | "AccessDenied"
@@ -188,10 +198,11 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
         | "ExpiredTokenException"
         | "MissingAuthenticationToken"
         | "IncompleteSignature" => ErrorKind::Credentials,
+        "KMS.NotFoundException" => ErrorKind::KeyGone,
+        "InvalidKeyId" if told_of("NotFoundException") => ErrorKind::KeyGone,
         "InvalidKeyId"
         | "KMSInvalidStateException"
         | "KMS.DisabledException"
-        | "KMS.NotFoundException"
         | "KMSKeyInvalidStateException"
         | "KMS.KMSInvalidStateException" => ErrorKind::Key,
         "ResourceNotFoundException"
@@ -208,9 +219,7 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
         | "ProvisionedThroughputExceededException"
         | "SlowDown" => ErrorKind::Throttled,
         "ValidationException"
-            if told.is_some_and(|t| {
-                t.contains("key element") || t.contains("Key element") || t.contains("key schema")
-            }) =>
+            if told_of("key element") || told_of("Key element") || told_of("key schema") =>
         {
             ErrorKind::Format
         }

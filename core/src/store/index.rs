@@ -7,7 +7,9 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,6 +30,9 @@ const LAST_INSTANT: &str = ":";
 const FIRST_ROWS: i32 = 300;
 /// A transaction that conflicts with another writer's is tried again this often.
 const MOST_CONFLICTS: u32 = 12;
+
+/// Most rows that one batch writes.
+const BATCH: usize = 25;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -322,27 +327,47 @@ impl Index {
 
     /// Writes a run: one row for each name, then one for the run itself.
     pub async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(run.names.len());
         for name in &run.names {
             let entry = keys::run_name_entry(run.started, &run.id, &name.name);
-            self.put_meta(&entry, name).await?;
+            rows.push(keyed(keys::META, &entry, name)?);
+        }
+        for rows in rows.chunks(BATCH) {
+            self.put_batch(rows.to_vec()).await?;
         }
         let summary = Run {
             names: Vec::new(),
             ..run.clone()
         };
         let entry = keys::run_entry(run.started, &run.id);
-        self.put_meta(&entry, &summary).await
+        self.put_batch(vec![keyed(keys::META, &entry, &summary)?])
+            .await
     }
 
-    async fn put_meta<T: Serialize>(&self, entry: &str, row: &T) -> Result<(), StoreError> {
-        let item = keyed(keys::META, entry, row)?;
+    /// Puts up to [`BATCH`] rows; what the table had no time for comes again.
+    async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
+        let left = tokio::sync::Mutex::new(rows);
         patiently(|| async {
-            let call = self.client.put_item().table_name(&self.table);
-            let answer = call.set_item(Some(item.clone())).send().await;
-            answer.map_err(|e| self.error("write a run to", e))
+            let mut left = left.lock().await;
+            let requests = left
+                .iter()
+                .map(put_request)
+                .collect::<Result<Vec<_>, _>>()?;
+            let call = self.client.batch_write_item();
+            let answer = call.request_items(&self.table, requests).send().await;
+            let answer = answer.map_err(|e| self.error("write a run to", e))?;
+            let again = answer.unprocessed_items.unwrap_or_default();
+            let again = again.into_values().flatten();
+            *left = again
+                .filter_map(|w| w.put_request.map(|p| p.item))
+                .collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            let told = format!("{} rows are left", left.len());
+            Err(StoreError::new("write a run", ErrorKind::Throttled, told))
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     fn error<E, R>(
@@ -525,6 +550,12 @@ fn cancelled(error: Option<&TransactWriteItemsError>, head: usize) -> Option<Tra
         .collect();
     let head_only = failed == [head] && reasons[head] == "ConditionalCheckFailed";
     head_only.then_some(Transacted::HeadIsNewer)
+}
+
+fn put_request(item: &Item) -> Result<WriteRequest, StoreError> {
+    let put = PutRequest::builder().set_item(Some(item.clone())).build();
+    let put = put.map_err(|e| misshapen(&e.to_string()))?;
+    Ok(WriteRequest::builder().put_request(put).build())
 }
 
 fn text(text: &str) -> AttributeValue {

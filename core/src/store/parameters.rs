@@ -15,7 +15,9 @@ use super::Clock;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::retained::Tags;
-use crate::domain::{Attributes, Instant, Live, Look, Name, Retained, Target, Value};
+use crate::domain::{
+    Attributes, Instant, Live, Look, Name, Retained, RetainedValue, Target, Value,
+};
 
 /// Most names that `GetParameters` and `DeleteParameters` take.
 pub const NAMES_A_CALL: usize = 10;
@@ -69,13 +71,16 @@ impl Parameters {
     /// Not found is an answer, not an error.
     ///
     /// Where one old version cannot be decrypted, history is read without
-    /// decryption and values one by one; a value whose key is gone is none.
+    /// decryption and values one by one; a value whose key is gone is lost, one
+    /// whose key is disabled is sealed.
     /// A denied key or action is an error that names it.
     pub async fn history(&self, name: &Name) -> Result<Look, StoreError> {
         let sent = (self.clock)();
         let retained = match self.history_pages(name, true).await {
             Ok(retained) => retained,
-            Err(error) if error.kind() == ErrorKind::Key => self.history_one_by_one(name).await?,
+            Err(error) if matches!(error.kind(), ErrorKind::Key | ErrorKind::KeyGone) => {
+                self.history_one_by_one(name).await?
+            }
             Err(error) => return Err(error),
         };
         Ok(Look { sent, retained })
@@ -139,10 +144,13 @@ impl Parameters {
         &self,
         name: &Name,
         version: u64,
-    ) -> Result<Option<Value>, StoreError> {
+    ) -> Result<RetainedValue, StoreError> {
         match self.one_value(&format!("{name}:{version}")).await {
-            Ok(value) => Ok(value),
-            Err(error) if error.kind() == ErrorKind::Key => Ok(None),
+            Ok(Some(value)) => Ok(RetainedValue::Read(value)),
+            // Gone between the two calls: the next look will not see it.
+            Ok(None) => Ok(RetainedValue::Sealed),
+            Err(error) if error.kind() == ErrorKind::KeyGone => Ok(RetainedValue::Lost),
+            Err(error) if error.kind() == ErrorKind::Key => Ok(RetainedValue::Sealed),
             Err(error) => Err(error),
         }
     }
@@ -236,10 +244,7 @@ impl Parameters {
     ) -> Result<Vec<(Name, Result<LiveValue, StoreError>)>, StoreError> {
         match self.get_parameters(names).await {
             Ok(values) => Ok(values.into_iter().map(|(n, v)| (n, Ok(v))).collect()),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::AccessDenied | ErrorKind::Key)
-                    && names.len() > 1 =>
-            {
+            Err(error) if is_unreadable(&error) && names.len() > 1 => {
                 let mut answers = Vec::new();
                 for name in names {
                     match self.get_parameters(std::slice::from_ref(name)).await {
@@ -249,7 +254,7 @@ impl Parameters {
                 }
                 Ok(answers)
             }
-            Err(error) if matches!(error.kind(), ErrorKind::AccessDenied | ErrorKind::Key) => {
+            Err(error) if is_unreadable(&error) => {
                 Ok(names.iter().take(1).cloned().zip([Err(error)]).collect())
             }
             Err(error) => Err(error),
@@ -394,6 +399,14 @@ pub struct LiveValue {
     pub value: Value,
 }
 
+/// One value that cannot be read must not hide the others.
+fn is_unreadable(error: &StoreError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::AccessDenied | ErrorKind::Key | ErrorKind::KeyGone
+    )
+}
+
 fn some(names: &[Name]) -> String {
     match names {
         [] => "nothing".into(),
@@ -466,7 +479,10 @@ fn read_version(version: ParameterHistory, decrypted: bool) -> Retained {
             labels: version.labels.unwrap_or_default(),
             tags: None,
         },
-        value: version.value.filter(|_| readable).map(Value::new),
+        value: match version.value {
+            Some(value) if readable => RetainedValue::Read(Value::new(value)),
+            _ => RetainedValue::Sealed,
+        },
     }
 }
 

@@ -368,7 +368,7 @@ async fn a_put_clears_what_was_empty_and_deletes_tell_what_was_not_there() {
         let look = parameters.history(&of).await.unwrap();
         let newest = look.newest().unwrap();
         assert_eq!(newest.attributes.description, None, "{lane:?}");
-        assert_eq!(newest.value.as_ref(), Some(&value));
+        assert_eq!(newest.value.read(), Some(&value));
         assert!(parameters.put(&put(&with, false)).await.is_err());
         let names = [of.clone(), name(&world.own("/app/none"))];
         let answer = parameters.delete(&names).await.unwrap();

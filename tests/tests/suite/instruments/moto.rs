@@ -2,7 +2,7 @@
 
 use ssmbak_tests::emulator::{Moto, sdk_config};
 
-use super::put;
+use super::{code, put};
 
 #[tokio::test]
 async fn moto_answers_parameter_store_and_the_stores() {
@@ -22,13 +22,6 @@ async fn moto_answers_parameter_store_and_the_stores() {
     s3.create_bucket().bucket("moto").send().await.unwrap();
     s3.head_bucket().bucket("moto").send().await.unwrap();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-    assert!(
-        dynamodb
-            .list_tables()
-            .send()
-            .await
-            .unwrap()
-            .table_names()
-            .is_empty()
-    );
+    let missing = dynamodb.describe_table().table_name("moto").send().await;
+    assert_eq!(code(missing), "ResourceNotFoundException");
 }
