@@ -80,7 +80,9 @@ pub async fn reconcile(
     };
     if !do_it {
         report.versions = changed.len();
-        changed.iter().for_each(|name| progress(name, 0));
+        for name in &changed {
+            progress(name, 0);
+        }
         return Ok(report);
     }
     let gone = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());

@@ -262,9 +262,7 @@ fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) -> Vec<Verdic
         };
         if is_explained(q, event) {
             verdicts.push(Verdict::Done);
-        } else if is_sealed(q, event) {
-            verdicts.push(Verdict::Retry);
-        } else if q.now < event.origin.time.plus_millis(STALE_READ_MS) {
+        } else if is_young(q, event) || is_sealed(q, event) {
             verdicts.push(Verdict::Retry);
         } else {
             if is_gone_for_good(q, event) {
@@ -307,6 +305,11 @@ fn is_explained(q: &Question<'_>, event: &Event) -> bool {
         r.value != RetainedValue::Sealed && r.modified.same_second(event.origin.time)
     };
     recorded || versions.any(explains)
+}
+
+/// The read may have been stale.
+fn is_young(q: &Question<'_>, event: &Event) -> bool {
+    q.now < event.origin.time.plus_millis(STALE_READ_MS)
 }
 
 /// The version of the event's second cannot be read for now.

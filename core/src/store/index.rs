@@ -1,24 +1,20 @@
 //! The index: the same facts as the journal, laid out for questions.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+mod rows;
+mod write;
+
+use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
-};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use aws_sdk_dynamodb::types::AttributeValue;
 
+use self::rows::{Item, misshapen, read_head, read_record, string, text};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::coverage::Interval;
-use crate::domain::record::Operation;
-use crate::domain::run::Run;
-use crate::domain::stored::{FORMAT, StoredRecord};
+use crate::domain::stored::FORMAT;
 use crate::domain::{Coverage, Instant, Name, Path, Record, Target, keys};
 
 /// Every instant's text begins with a digit; labels and tags stand below.
@@ -28,13 +24,6 @@ const LAST_INSTANT: &str = ":";
 /// How many rows the first look at a name reads: more than a hundred retained
 /// versions with the deletions between them.
 const FIRST_ROWS: i32 = 300;
-/// A transaction that conflicts with another writer's is tried again this often.
-const MOST_CONFLICTS: u32 = 12;
-
-/// Most rows that one batch writes.
-const BATCH: usize = 25;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -250,36 +239,6 @@ impl Index {
         items.into_iter().map(read_record).collect()
     }
 
-    /// Writes all rows of a record in one transaction; the head only where it
-    /// is older. The same record again changes nothing.
-    pub async fn put(&self, record: &Record) -> Result<(), StoreError> {
-        let stored = StoredRecord::from(record);
-        let mut rows = vec![self.row(record.name.as_str(), &keys::own_entry(record), &stored)?];
-        for path in record.name.paths_above() {
-            let entry = keys::path_entry(record);
-            rows.push(self.row(path.as_str(), &entry, &stored.slim())?);
-        }
-        let head = self.head(record, &stored)?;
-        let mut with_head = true;
-        for conflict in 0..MOST_CONFLICTS {
-            let mut items = rows.clone();
-            items.extend(with_head.then(|| head.clone()));
-            match self.transact(items).await? {
-                Transacted::Done => return Ok(()),
-                Transacted::HeadIsNewer => with_head = false,
-                Transacted::Conflict => {
-                    let wait_ms = 20u64 << conflict.min(6);
-                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                }
-            }
-        }
-        Err(StoreError::new(
-            format!("index a change of {}", record.name),
-            ErrorKind::Throttled,
-            "other writers kept changing the same rows",
-        ))
-    }
-
     /// The coverage of every path.
     pub async fn coverage(&self) -> Result<Coverage, StoreError> {
         let query = self
@@ -298,76 +257,6 @@ impl Index {
             paths.push((path, intervals));
         }
         Ok(Coverage::new(paths))
-    }
-
-    /// Writes the coverage of a path.
-    pub async fn put_coverage(
-        &self,
-        path: &Path,
-        intervals: &[Interval],
-    ) -> Result<(), StoreError> {
-        let intervals: AttributeValue =
-            serde_dynamo::to_attribute_value(intervals).map_err(|e| misshapen(&e.to_string()))?;
-        patiently(|| async {
-            let call = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .item("scope", text(keys::META))
-                .item("entry", text(&keys::coverage_entry(path)))
-                .item("path", text(path.as_str()))
-                .item("intervals", intervals.clone());
-            call.send()
-                .await
-                .map_err(|e| self.error("write coverage to", e))
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// Writes a run: one row for each name, then one for the run itself.
-    pub async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
-        let mut rows = Vec::with_capacity(run.names.len());
-        for name in &run.names {
-            let entry = keys::run_name_entry(run.started, &run.id, &name.name);
-            rows.push(keyed(keys::META, &entry, name)?);
-        }
-        for rows in rows.chunks(BATCH) {
-            self.put_batch(rows.to_vec()).await?;
-        }
-        let summary = Run {
-            names: Vec::new(),
-            ..run.clone()
-        };
-        let entry = keys::run_entry(run.started, &run.id);
-        self.put_batch(vec![keyed(keys::META, &entry, &summary)?])
-            .await
-    }
-
-    /// Puts up to [`BATCH`] rows; what the table had no time for comes again.
-    async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
-        let left = tokio::sync::Mutex::new(rows);
-        patiently(|| async {
-            let mut left = left.lock().await;
-            let requests = left
-                .iter()
-                .map(put_request)
-                .collect::<Result<Vec<_>, _>>()?;
-            let call = self.client.batch_write_item();
-            let answer = call.request_items(&self.table, requests).send().await;
-            let answer = answer.map_err(|e| self.error("write a run to", e))?;
-            let again = answer.unprocessed_items.unwrap_or_default();
-            let again = again.into_values().flatten();
-            *left = again
-                .filter_map(|w| w.put_request.map(|p| p.item))
-                .collect();
-            if left.is_empty() {
-                return Ok(());
-            }
-            let told = format!("{} rows are left", left.len());
-            Err(StoreError::new("write a run", ErrorKind::Throttled, told))
-        })
-        .await
     }
 
     fn error<E, R>(
@@ -448,154 +337,8 @@ impl Index {
             }
         }
     }
-
-    fn row(
-        &self,
-        scope: &str,
-        entry: &str,
-        stored: &StoredRecord,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(keyed(scope, entry, stored)?))
-            .build()
-            .map_err(|e| misshapen(&e.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// The change of the head: only if what it holds sorts lower.
-    fn head(
-        &self,
-        record: &Record,
-        stored: &StoredRecord,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let (key, value) = match record.operation() {
-            Operation::LabelParameterVersion => ("labelHead", "labelRecord"),
-            Operation::Tags => ("tagHead", "tagRecord"),
-            Operation::Create | Operation::Update | Operation::Delete | Operation::StillThere => {
-                ("head", "record")
-            }
-        };
-        let held: AttributeValue = serde_dynamo::to_attribute_value(stored.for_head())
-            .map_err(|e| misshapen(&e.to_string()))?;
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("scope", text(keys::NAMES))
-            .key("entry", text(record.name.as_str()))
-            .update_expression("SET #k = :k, #v = :v")
-            .condition_expression("attribute_not_exists(#k) OR #k < :k")
-            .expression_attribute_names("#k", key)
-            .expression_attribute_names("#v", value)
-            .expression_attribute_values(":k", text(&record.entry()))
-            .expression_attribute_values(":v", held)
-            .build()
-            .map_err(|e| misshapen(&e.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
-        let last = items.len().saturating_sub(1);
-        let answer = patiently(|| async {
-            let call = self.client.transact_write_items();
-            let answer = call.set_transact_items(Some(items.clone())).send().await;
-            match answer {
-                Ok(_) => Ok(Transacted::Done),
-                Err(error) => match cancelled(error.as_service_error(), last) {
-                    Some(outcome) => Ok(outcome),
-                    None => Err(self.error("write a change to", error)),
-                },
-            }
-        });
-        answer.await
-    }
 }
 
 /// Where a page of [`Index::changes`] begins.
 #[derive(Clone, Debug)]
 pub struct Cursor(Item);
-
-/// How a transaction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transacted {
-    Done,
-    HeadIsNewer,
-    Conflict,
-}
-
-/// What a cancelled transaction means; none where it is an error.
-fn cancelled(error: Option<&TransactWriteItemsError>, head: usize) -> Option<Transacted> {
-    let error = error?;
-    if error.is_transaction_in_progress_exception() {
-        return Some(Transacted::Conflict);
-    }
-    let TransactWriteItemsError::TransactionCanceledException(exception) = error else {
-        return None;
-    };
-    let reasons: Vec<&str> = exception
-        .cancellation_reasons()
-        .iter()
-        .map(|r| r.code().unwrap_or("None"))
-        .collect();
-    let retriable = |code: &&str| {
-        matches!(
-            *code,
-            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
-        )
-    };
-    if reasons.iter().any(retriable) {
-        return Some(Transacted::Conflict);
-    }
-    let failed: Vec<usize> = (0..reasons.len())
-        .filter(|i| reasons[*i] != "None")
-        .collect();
-    let head_only = failed == [head] && reasons[head] == "ConditionalCheckFailed";
-    head_only.then_some(Transacted::HeadIsNewer)
-}
-
-fn put_request(item: &Item) -> Result<WriteRequest, StoreError> {
-    let put = PutRequest::builder().set_item(Some(item.clone())).build();
-    let put = put.map_err(|e| misshapen(&e.to_string()))?;
-    Ok(WriteRequest::builder().put_request(put).build())
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
-
-fn string<'a>(item: &'a Item, field: &str) -> Option<&'a str> {
-    item.get(field)
-        .and_then(|v| v.as_s().ok())
-        .map(String::as_str)
-}
-
-fn misshapen(told: &str) -> StoreError {
-    StoreError::new("read or write a row of the index", ErrorKind::Format, told)
-}
-
-fn keyed<T: Serialize>(scope: &str, entry: &str, row: &T) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(row).map_err(|e| misshapen(&e.to_string()))?;
-    item.insert("scope".into(), text(scope));
-    item.insert("entry".into(), text(entry));
-    Ok(item)
-}
-
-fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|e| misshapen(&e.to_string()))
-}
-
-fn read_record(item: Item) -> Result<Record, StoreError> {
-    let stored: StoredRecord = from_item(item)?;
-    Ok(stored.try_into()?)
-}
-
-/// The head of a names row; none where only labels or tags were seen.
-fn read_head(mut item: Item) -> Result<Option<Head>, StoreError> {
-    let Some(held) = item.remove("record") else {
-        return Ok(None);
-    };
-    let stored: StoredRecord =
-        serde_dynamo::from_attribute_value(held).map_err(|e| misshapen(&e.to_string()))?;
-    let trimmed = stored.trimmed == Some(true);
-    let record = stored.try_into()?;
-    Ok(Some(Head { record, trimmed }))
-}

@@ -1,23 +1,22 @@
 //! Parameter Store.
 
+mod shapes;
+mod write;
+
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::types::{
-    ParameterHistory, ParameterInlinePolicy, ParameterMetadata, ParameterStringFilter,
-    ParameterTier, ParameterType, ResourceTypeForTagging, Tag,
-};
+use aws_sdk_ssm::types::ResourceTypeForTagging;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use self::shapes::{filters, instant, read_metadata, read_version};
+pub use self::write::{Deleted, PutRequest};
 use super::Clock;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::retained::Tags;
-use crate::domain::{
-    Attributes, Instant, Live, Look, Name, Retained, RetainedValue, Target, Value,
-};
+use crate::domain::{Instant, Live, Look, Name, Retained, RetainedValue, Target, Value};
 
 /// Most names that `GetParameters` and `DeleteParameters` take.
 pub const NAMES_A_CALL: usize = 10;
@@ -33,30 +32,6 @@ const SINGLE_READS: usize = 8;
 pub struct Parameters {
     client: Client,
     clock: Clock,
-}
-
-/// A version to write.
-#[derive(Clone, Debug)]
-pub struct PutRequest<'a> {
-    /// Its name.
-    pub name: &'a Name,
-    /// Its value.
-    pub value: &'a Value,
-    /// Everything else. `tier` only where it has to rise.
-    pub attributes: &'a Attributes,
-    /// Write over the live version; else the name must not exist.
-    pub overwrite: bool,
-    /// Whether the live version has policies that must go.
-    pub clear_policies: bool,
-}
-
-/// What became of names that were to be deleted.
-#[derive(Clone, Debug, Default)]
-pub struct Deleted {
-    /// Deleted now.
-    pub deleted: Vec<Name>,
-    /// Did not exist.
-    pub missing: Vec<Name>,
 }
 
 impl Parameters {
@@ -283,109 +258,6 @@ impl Parameters {
             })
             .collect())
     }
-
-    /// Writes a version and returns its number.
-    ///
-    /// Sent once, but for throttling, which is before the work: a second try
-    /// after an answer that was lost would write a second version.
-    pub async fn put(&self, request: &PutRequest<'_>) -> Result<u64, StoreError> {
-        let answer = patiently(|| async {
-            let call = self.put_call(request).customize().config_override(
-                aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled()),
-            );
-            call.send().await.map_err(|e| {
-                StoreError::of(format!("write {}", request.name), e).without(request.value.expose())
-            })
-        })
-        .await?;
-        Ok(u64::try_from(answer.version).unwrap_or_default())
-    }
-
-    fn put_call(
-        &self,
-        request: &PutRequest<'_>,
-    ) -> aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder {
-        let attributes = request.attributes;
-        let secret = attributes.is_secret();
-        let given = |text: &Option<String>| match (text, request.overwrite) {
-            // What an overwrite omits is retained; "" clears it.
-            (None, true) => Some(String::new()),
-            (text, _) => text.clone(),
-        };
-        self.client
-            .put_parameter()
-            .name(request.name.as_str())
-            .value(request.value.expose())
-            .r#type(ParameterType::from(attributes.parameter_type.as_str()))
-            .overwrite(request.overwrite)
-            .set_description(given(&attributes.description))
-            .set_allowed_pattern(given(&attributes.allowed_pattern))
-            // Omitting the key of a secret falls back to aws/ssm; other types refuse one.
-            .set_key_id(attributes.key_id.clone().filter(|_| secret))
-            .set_tier(attributes.tier.as_deref().map(ParameterTier::from))
-            .set_policies(policies_text(&attributes.policies, request.clear_policies))
-            .set_data_type(attributes.data_type.clone())
-    }
-
-    /// Makes the tags of `name` equal to `wanted`, given what they are.
-    pub async fn set_tags(&self, name: &Name, now: &Tags, wanted: &Tags) -> Result<(), StoreError> {
-        let gone: Vec<String> = now
-            .keys()
-            .filter(|k| !wanted.contains_key(*k))
-            .cloned()
-            .collect();
-        if !gone.is_empty() {
-            patiently(|| async {
-                let call = self
-                    .client
-                    .remove_tags_from_resource()
-                    .resource_type(ResourceTypeForTagging::Parameter)
-                    .resource_id(name.as_str())
-                    .set_tag_keys(Some(gone.clone()));
-                let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("remove tags of {name}"), e))
-            })
-            .await?;
-        }
-        let changed: Vec<Tag> = wanted
-            .iter()
-            .filter(|(k, v)| now.get(*k) != Some(v))
-            .filter_map(|(k, v)| Tag::builder().key(k).value(v).build().ok())
-            .collect();
-        if !changed.is_empty() {
-            patiently(|| async {
-                let call = self
-                    .client
-                    .add_tags_to_resource()
-                    .resource_type(ResourceTypeForTagging::Parameter)
-                    .resource_id(name.as_str())
-                    .set_tags(Some(changed.clone()));
-                let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("add tags to {name}"), e))
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Deletes up to ten parameters with one call.
-    pub async fn delete(&self, names: &[Name]) -> Result<Deleted, StoreError> {
-        let answer = patiently(|| async {
-            let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
-            let call = self.client.delete_parameters().set_names(Some(texts));
-            let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("delete {}", some(names)), e))
-        })
-        .await?;
-        let read = |texts: Option<Vec<String>>| {
-            let texts = texts.unwrap_or_default();
-            texts.iter().filter_map(|t| Name::parse(t).ok()).collect()
-        };
-        Ok(Deleted {
-            deleted: read(answer.deleted_parameters),
-            missing: read(answer.invalid_parameters),
-        })
-    }
 }
 
 /// A live value with the version it belongs to.
@@ -413,95 +285,4 @@ fn some(names: &[Name]) -> String {
         [one] => one.to_string(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     }
-}
-
-fn filters(target: &Target) -> Option<Vec<ParameterStringFilter>> {
-    let filter = |key: &str, option: &str, value: &str| {
-        let filter = ParameterStringFilter::builder()
-            .key(key)
-            .option(option)
-            .values(value)
-            .build();
-        filter.ok().map(|f| vec![f])
-    };
-    match target {
-        Target::Name(name) => filter("Name", "Equals", name.as_str()),
-        Target::Path { path, recursive } => {
-            // The root has no filter: names without a slash must be listed too.
-            let above = path.as_str().strip_suffix('/').filter(|p| !p.is_empty())?;
-            let option = if *recursive { "Recursive" } else { "OneLevel" };
-            filter("Path", option, above)
-        }
-    }
-}
-
-fn instant(time: aws_smithy_types::DateTime) -> Instant {
-    Instant::from_float_parts(time.secs(), time.subsec_nanos())
-}
-
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|t| !t.is_empty())
-}
-
-fn policy_texts(policies: Option<Vec<ParameterInlinePolicy>>) -> Vec<String> {
-    let policies = policies.unwrap_or_default();
-    policies.into_iter().filter_map(|p| p.policy_text).collect()
-}
-
-/// The JSON list that `PutParameter` takes, of the texts that it answers.
-fn policies_text(policies: &[String], clear: bool) -> Option<String> {
-    match (policies.is_empty(), clear) {
-        (true, false) => None,
-        (true, true) => Some("[{}]".into()),
-        (false, _) => Some(format!("[{}]", policies.join(","))),
-    }
-}
-
-fn read_version(version: ParameterHistory, decrypted: bool) -> Retained {
-    let parameter_type = version
-        .r#type
-        .map_or(String::new(), |t| t.as_str().to_owned());
-    let readable = decrypted || parameter_type != "SecureString";
-    Retained {
-        version: u64::try_from(version.version).unwrap_or_default(),
-        modified: version
-            .last_modified_date
-            .map_or(Instant::EARLIEST, instant),
-        modified_by: filled(version.last_modified_user),
-        attributes: Attributes {
-            parameter_type,
-            description: filled(version.description),
-            tier: version.tier.map(|t| t.as_str().to_owned()),
-            key_id: filled(version.key_id),
-            allowed_pattern: filled(version.allowed_pattern),
-            policies: policy_texts(version.policies),
-            data_type: filled(version.data_type),
-            labels: version.labels.unwrap_or_default(),
-            tags: None,
-        },
-        value: match version.value {
-            Some(value) if readable => RetainedValue::Read(Value::new(value)),
-            _ => RetainedValue::Sealed,
-        },
-    }
-}
-
-fn read_metadata(metadata: ParameterMetadata) -> Option<Live> {
-    Some(Live {
-        name: Name::parse(metadata.name.as_deref()?).ok()?,
-        version: u64::try_from(metadata.version).ok()?,
-        modified: instant(metadata.last_modified_date?),
-        modified_by: filled(metadata.last_modified_user),
-        attributes: Attributes {
-            parameter_type: metadata.r#type?.as_str().to_owned(),
-            description: filled(metadata.description),
-            tier: metadata.tier.map(|t| t.as_str().to_owned()),
-            key_id: filled(metadata.key_id),
-            allowed_pattern: filled(metadata.allowed_pattern),
-            policies: policy_texts(metadata.policies),
-            data_type: filled(metadata.data_type),
-            labels: Vec::new(),
-            tags: None,
-        },
-    })
 }

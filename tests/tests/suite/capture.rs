@@ -87,7 +87,7 @@ async fn a_deletion_marks_the_object_and_keeps_its_versions() {
         let event = parameter_event(of, "Create", now().millis());
         world.deliver(&[event]).await;
         assert!(world.stores.bucket.shows_value(&name(of)).await.unwrap());
-        tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         world.delete(of).await;
         let event = parameter_event(of, "Delete", now().millis());
         world.deliver(&[event]).await;

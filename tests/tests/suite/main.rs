@@ -1,6 +1,14 @@
 //! Everything is judged end to end, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "in a test, to unwrap is to assert")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test, to unwrap is to assert"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test prints its seed and what it measured"
+)]
 
 mod capture;
 mod contract;

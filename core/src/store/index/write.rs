@@ -1,0 +1,227 @@
+//! Writing to the index.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
+};
+
+use super::rows::{Item, keyed, misshapen, text};
+use super::{ErrorKind, Index, StoreError, patiently};
+use crate::domain::coverage::Interval;
+use crate::domain::record::Operation;
+use crate::domain::run::Run;
+use crate::domain::stored::StoredRecord;
+use crate::domain::{Path, Record, keys};
+
+/// A transaction that conflicts with another writer's is tried again this often.
+const MOST_CONFLICTS: u32 = 12;
+/// Most rows that one batch writes.
+const BATCH: usize = 25;
+
+impl Index {
+    /// Writes all rows of a record in one transaction; the head only where it
+    /// is older. The same record again changes nothing.
+    pub async fn put(&self, record: &Record) -> Result<(), StoreError> {
+        let stored = StoredRecord::from(record);
+        let mut rows = vec![self.row(record.name.as_str(), &keys::own_entry(record), &stored)?];
+        for path in record.name.paths_above() {
+            let entry = keys::path_entry(record);
+            rows.push(self.row(path.as_str(), &entry, &stored.slim())?);
+        }
+        let head = self.head(record, &stored)?;
+        let mut with_head = true;
+        for conflict in 0..MOST_CONFLICTS {
+            let mut items = rows.clone();
+            items.extend(with_head.then(|| head.clone()));
+            match self.transact(items).await? {
+                Transacted::Done => return Ok(()),
+                Transacted::HeadIsNewer => with_head = false,
+                Transacted::Conflict => {
+                    let wait_ms = 20u64 << conflict.min(6);
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                }
+            }
+        }
+        Err(StoreError::new(
+            format!("index a change of {}", record.name),
+            ErrorKind::Throttled,
+            "other writers kept changing the same rows",
+        ))
+    }
+
+    /// Writes the coverage of a path.
+    pub async fn put_coverage(
+        &self,
+        path: &Path,
+        intervals: &[Interval],
+    ) -> Result<(), StoreError> {
+        let intervals: AttributeValue =
+            serde_dynamo::to_attribute_value(intervals).map_err(|e| misshapen(&e.to_string()))?;
+        patiently(|| async {
+            let call = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .item("scope", text(keys::META))
+                .item("entry", text(&keys::coverage_entry(path)))
+                .item("path", text(path.as_str()))
+                .item("intervals", intervals.clone());
+            call.send()
+                .await
+                .map_err(|e| self.error("write coverage to", e))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Writes a run: one row for each name, then one for the run itself.
+    pub async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(run.names.len());
+        for name in &run.names {
+            let entry = keys::run_name_entry(run.started, &run.id, &name.name);
+            rows.push(keyed(keys::META, &entry, name)?);
+        }
+        for rows in rows.chunks(BATCH) {
+            self.put_batch(rows.to_vec()).await?;
+        }
+        let summary = Run {
+            names: Vec::new(),
+            ..run.clone()
+        };
+        let entry = keys::run_entry(run.started, &run.id);
+        self.put_batch(vec![keyed(keys::META, &entry, &summary)?])
+            .await
+    }
+
+    /// Puts up to [`BATCH`] rows; what the table had no time for comes again.
+    async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
+        let left = tokio::sync::Mutex::new(rows);
+        patiently(|| async {
+            let mut left = left.lock().await;
+            let requests = left
+                .iter()
+                .map(put_request)
+                .collect::<Result<Vec<_>, _>>()?;
+            let call = self.client.batch_write_item();
+            let answer = call.request_items(&self.table, requests).send().await;
+            let answer = answer.map_err(|e| self.error("write a run to", e))?;
+            let again = answer.unprocessed_items.unwrap_or_default();
+            let again = again.into_values().flatten();
+            *left = again
+                .filter_map(|w| w.put_request.map(|p| p.item))
+                .collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            let told = format!("{} rows are left", left.len());
+            Err(StoreError::new("write a run", ErrorKind::Throttled, told))
+        })
+        .await
+    }
+
+    fn row(
+        &self,
+        scope: &str,
+        entry: &str,
+        stored: &StoredRecord,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(keyed(scope, entry, stored)?))
+            .build()
+            .map_err(|e| misshapen(&e.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The change of the head: only if what it holds sorts lower.
+    fn head(
+        &self,
+        record: &Record,
+        stored: &StoredRecord,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let (key, value) = match record.operation() {
+            Operation::LabelParameterVersion => ("labelHead", "labelRecord"),
+            Operation::Tags => ("tagHead", "tagRecord"),
+            Operation::Create | Operation::Update | Operation::Delete | Operation::StillThere => {
+                ("head", "record")
+            }
+        };
+        let held: AttributeValue = serde_dynamo::to_attribute_value(stored.for_head())
+            .map_err(|e| misshapen(&e.to_string()))?;
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("scope", text(keys::NAMES))
+            .key("entry", text(record.name.as_str()))
+            .update_expression("SET #k = :k, #v = :v")
+            .condition_expression("attribute_not_exists(#k) OR #k < :k")
+            .expression_attribute_names("#k", key)
+            .expression_attribute_names("#v", value)
+            .expression_attribute_values(":k", text(&record.entry()))
+            .expression_attribute_values(":v", held)
+            .build()
+            .map_err(|e| misshapen(&e.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+        let last = items.len().saturating_sub(1);
+        let answer = patiently(|| async {
+            let call = self.client.transact_write_items();
+            let answer = call.set_transact_items(Some(items.clone())).send().await;
+            match answer {
+                Ok(_) => Ok(Transacted::Done),
+                Err(error) => match cancelled(error.as_service_error(), last) {
+                    Some(outcome) => Ok(outcome),
+                    None => Err(self.error("write a change to", error)),
+                },
+            }
+        });
+        answer.await
+    }
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transacted {
+    Done,
+    HeadIsNewer,
+    Conflict,
+}
+
+/// What a cancelled transaction means; none where it is an error.
+fn cancelled(error: Option<&TransactWriteItemsError>, head: usize) -> Option<Transacted> {
+    let error = error?;
+    if error.is_transaction_in_progress_exception() {
+        return Some(Transacted::Conflict);
+    }
+    let TransactWriteItemsError::TransactionCanceledException(exception) = error else {
+        return None;
+    };
+    let reasons: Vec<&str> = exception
+        .cancellation_reasons()
+        .iter()
+        .map(|r| r.code().unwrap_or("None"))
+        .collect();
+    let retriable = |code: &&str| {
+        matches!(
+            *code,
+            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
+        )
+    };
+    if reasons.iter().any(retriable) {
+        return Some(Transacted::Conflict);
+    }
+    let failed: Vec<usize> = (0..reasons.len())
+        .filter(|i| reasons[*i] != "None")
+        .collect();
+    let head_only = failed == [head] && reasons[head] == "ConditionalCheckFailed";
+    head_only.then_some(Transacted::HeadIsNewer)
+}
+
+fn put_request(item: &Item) -> Result<WriteRequest, StoreError> {
+    let put = PutRequest::builder().set_item(Some(item.clone())).build();
+    let put = put.map_err(|e| misshapen(&e.to_string()))?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}
