@@ -56,7 +56,7 @@ async fn the_value_is_that_of_its_version_however_late_the_function_runs() {
         let early = parameter_event(of, "Create", now().millis());
         world.put(of, "second").await;
         world.put(of, "third").await;
-        assert_eq!(world.deliver(&[early.clone()]).await, 0);
+        assert_eq!(world.deliver(std::slice::from_ref(&early)).await, 0);
         assert_eq!(world.deliver(&[early]).await, 0);
         let kept = values(&world, of).await;
         assert_eq!(kept, ["first", "second", "third"], "{lane:?}");
@@ -70,7 +70,7 @@ async fn a_deletion_processed_hours_late_is_dated_right() {
         let of = &world.own("/app/gone");
         let then = now().millis() - LONG_AGO_MS;
         let event = parameter_event(of, "Delete", then);
-        assert_eq!(world.deliver(&[event.clone()]).await, 0);
+        assert_eq!(world.deliver(std::slice::from_ref(&event)).await, 0);
         assert_eq!(world.deliver(&[event]).await, 0);
         let kept = records(&world, of).await;
         assert_eq!(suffixes(&kept), ["x"], "{lane:?}");
@@ -105,7 +105,7 @@ async fn a_young_event_is_retried_and_an_old_one_is_lost_not_forgotten() {
         assert_eq!(world.deliver(&[young]).await, 1);
         assert!(records(&world, of).await.is_empty());
         let old = parameter_event(of, "Create", now().millis() - LONG_AGO_MS);
-        assert_eq!(world.deliver(&[old.clone()]).await, 0);
+        assert_eq!(world.deliver(std::slice::from_ref(&old)).await, 0);
         assert_eq!(world.deliver(&[old]).await, 0);
         let kept = records(&world, of).await;
         assert_eq!(kept.len(), 1, "{lane:?}");
