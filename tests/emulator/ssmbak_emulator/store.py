@@ -15,8 +15,6 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 LOCK = threading.RLock()
 MAX_VERSIONS = 100
 MAX_LEVELS = 15
-# Names that the project writes for itself, although both emulators refuse every name that begins with "ssm".
-OWN_PREFIX = "/ssmbak/"
 
 caller = contextvars.ContextVar("ssmbak_caller", default="")
 denied_keys = {}
@@ -84,7 +82,7 @@ def check_new_name(name):
     if stripped.count("/") > MAX_LEVELS:
         raise Refused("HierarchyLevelLimitExceededException",
                       f"A parameter name can have a maximum of {MAX_LEVELS} levels.")
-    if not stripped.startswith(OWN_PREFIX) and (reserved := ssm._reserved_name_error(stripped)):
+    if reserved := ssm._reserved_name_error(stripped):
         raise Reserved(reserved)
     return spelled(stripped)
 
