@@ -1,5 +1,6 @@
 //! The real binaries, built when a test first asks for one.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -48,16 +49,29 @@ fn built() -> &'static Path {
 
 fn build() -> io::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    command
         .args(["build", "--workspace", "--bins", "--quiet", "--target-dir"])
         .arg(target_directory())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()?;
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    for name in package_variables() {
+        command.env_remove(name);
+    }
+    let output = command.output()?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(io::Error::other(text))
+}
+
+/// What `cargo run` and `cargo test` set for the program they start. A build that inherits it takes
+/// it for a change, and compiles every package anew whose build script looks at one of them.
+fn package_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    })
 }
 
 /// Cargo marks the directory; the running test or tool lies somewhere below it.
