@@ -48,21 +48,26 @@ fn built() -> &'static Path {
 }
 
 fn build() -> io::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .args(["build", "--workspace", "--bins", "--quiet", "--target-dir"])
-        .arg(target_directory())
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    for name in package_variables() {
-        command.env_remove(name);
-    }
-    let output = command.output()?;
+    let output = build_command().arg("--quiet").output()?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(io::Error::other(text))
+}
+
+/// The command that builds the binaries.
+pub(crate) fn build_command() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--workspace", "--bins", "--target-dir"])
+        .arg(target_directory())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    for name in package_variables() {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// What `cargo run` and `cargo test` set for the program they start. A build that inherits it takes

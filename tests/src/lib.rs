@@ -8,4 +8,5 @@ pub mod events;
 mod http;
 pub mod proxy;
 pub mod runtime_api;
+pub mod sandbox;
 mod serve;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! `cargo sandbox demo|up|down`: the whole of ssmbak on this machine, without an AWS account.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ssmbak_tests::sandbox::main()
+}
