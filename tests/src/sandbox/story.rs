@@ -124,7 +124,7 @@ impl<'stage> Story<'stage> {
             }
         }
         self.holds(
-            &format!("{} are told as restored", names.len()),
+            "exactly these are told as restored",
             &names.iter().map(|name| (*name).to_owned()).collect(),
             &names_restored(&told),
         )?;
@@ -144,7 +144,7 @@ impl<'stage> Story<'stage> {
     ) -> io::Result<()> {
         self.stage.ssmbak.tell(arguments)?;
         let shown = self.stage.ssmbak.output(arguments).await?;
-        self.holds(sentence, value, &String::from_utf8_lossy(&shown))
+        self.holds(sentence, value.as_bytes(), &shown)
     }
 
     /// Lists the history of `target`: what the emulator says happened to the names that `of` holds for.
