@@ -56,7 +56,11 @@ impl AwsError {
             (Some(message), _, _) => message.to_owned(),
             (None, Some(code), _) => code.to_owned(),
             (None, None, Some(status)) => format!("answered with HTTP status {status}"),
-            (None, None, None) => chain,
+            // The chain goes from "dispatch failure" to what really happened.
+            (None, None, None) => {
+                let deepest = chain.rsplit(": ").next().unwrap_or(&chain);
+                format!("no answer: {deepest}")
+            }
         };
         Self {
             operation,

@@ -17,6 +17,8 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
     let paths = paths(&args.paths)?;
     let stores = context.stores().await?;
     let mut failed = false;
+    // Told after the table, not in the middle of it.
+    let mut notes = Vec::new();
     let mut out = context.ui.rows();
     for path in &paths {
         let (rows, report) = seed_path(context, &stores, path, args.do_it).await?;
@@ -24,10 +26,13 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
         for (name, why) in &report.failures {
             warn(&format!("{name}: {why}"));
         }
-        context.ui.note(&summary(path, &report, args.do_it));
+        notes.push(summary(path, &report, args.do_it));
         failed |= !report.failures.is_empty();
     }
     out.finish::<SeedView>()?;
+    for note in &notes {
+        context.ui.note(note);
+    }
     if !args.do_it {
         context
             .ui
