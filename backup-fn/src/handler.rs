@@ -1,19 +1,28 @@
 //! One invocation: decode, capture each name, answer with what must come again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use serde::Deserialize;
 use ssmbak_core::capture::{Captured, capture};
 use ssmbak_core::domain::decide::Verdict;
-use ssmbak_core::domain::{Event, Name, Path, Record, Source};
+use ssmbak_core::domain::{Event, Instant, Name, Path, Record, Source};
 use ssmbak_core::reconcile::reconcile;
 use ssmbak_core::store::{StoreError, Stores};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::batch::{Batch, Delivered};
 use crate::metrics::{Metrics, lag_ms};
+
+/// Initialisation has ten seconds; a service that is slow then may be quicker
+/// when it is needed.
+const WARM_UP_AT_MOST: Duration = Duration::from_secs(3);
+/// What the function keeps of its time to answer for the names that are done,
+/// when one takes too long.
+const TIME_TO_ANSWER_MS: i64 = 5_000;
 
 /// Everything that lives from one invocation to the next.
 #[derive(Debug)]
@@ -54,8 +63,12 @@ impl Handler {
                 Err(_) => Ok(()),
             }
         };
-        let (format, bucket, parameters) =
-            tokio::join!(self.check_format(), self.stores.bucket.check(), parameters);
+        let all =
+            async { tokio::join!(self.check_format(), self.stores.bucket.check(), parameters) };
+        let Ok((format, bucket, parameters)) = timeout(WARM_UP_AT_MOST, all).await else {
+            tracing::warn!("warming up took too long");
+            return;
+        };
         for error in [format, bucket, parameters]
             .into_iter()
             .filter_map(Result::err)
@@ -71,14 +84,18 @@ impl Handler {
         self.format.get_or_try_init(claim).await.copied()
     }
 
+    /// Answers one invocation, before `deadline`.
     pub(crate) async fn handle(
         &self,
         input: serde_json::Value,
+        deadline: Instant,
     ) -> Result<serde_json::Value, Error> {
         self.check_format().await?;
         if input.get("Records").is_some() {
             let batch: SqsEvent = serde_json::from_value(input)?;
-            let answer = self.capture_batch(Batch::decode(batch.records)).await;
+            let answer = self
+                .capture_batch(Batch::decode(batch.records), deadline)
+                .await;
             return Ok(serde_json::to_value(answer)?);
         }
         match serde_json::from_value(input) {
@@ -87,9 +104,11 @@ impl Handler {
         }
     }
 
-    async fn capture_batch(&self, batch: Batch) -> SqsBatchResponse {
+    async fn capture_batch(&self, batch: Batch, deadline: Instant) -> SqsBatchResponse {
         let mut failed = batch.unintelligible;
         let mut metrics = Metrics::default();
+        let left_ms = deadline.millis() - self.stores.now().millis() - TIME_TO_ANSWER_MS;
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
         let captures: Vec<_> = batch
             .names
             .into_iter()
@@ -97,27 +116,28 @@ impl Handler {
                 let events: Vec<Event> = delivered.iter().map(|d| d.event.clone()).collect();
                 let stores = Arc::clone(&self.stores);
                 let of = name.clone();
-                // A task of its own: a panic in one does not take the others.
-                let task =
-                    tokio::spawn(
-                        async move { capture(&stores, &of, &events, Source::Event).await },
-                    );
+                // A task of its own: a panic in one does not take the others, and
+                // neither does one that is throttled for long.
+                let task = tokio::spawn(async move {
+                    timeout(left, capture(&stores, &of, &events, Source::Event)).await
+                });
                 (name, delivered, task)
             })
             .collect();
         for (name, delivered, task) in captures {
             match task.await {
-                Ok(Ok(captured)) => {
+                Ok(Ok(Ok(captured))) => {
                     log(&name, &captured);
                     metrics.add(&captured);
                     failed.extend(to_come_again(&name, &delivered, &captured));
                 }
-                Ok(Err(error)) => {
-                    tracing::error!(%name, %error, "not captured");
-                    failed.extend(delivered.into_iter().map(|d| d.message_id));
-                }
-                Err(_) => {
-                    tracing::error!(%name, "capture panicked");
+                not_captured => {
+                    let why = match not_captured {
+                        Ok(Ok(result)) => result.err().map(|e| e.to_string()).unwrap_or_default(),
+                        Ok(Err(_)) => "it took too long".into(),
+                        Err(_) => "it panicked".into(),
+                    };
+                    tracing::error!(%name, why, "not captured");
                     failed.extend(delivered.into_iter().map(|d| d.message_id));
                 }
             }

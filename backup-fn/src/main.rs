@@ -29,7 +29,9 @@ async fn main() -> Result<(), Error> {
     handler.warm_up().await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<serde_json::Value>| {
         let handler = Arc::clone(&handler);
-        async move { handler.handle(event.payload).await }
+        let deadline =
+            Instant::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+        async move { handler.handle(event.payload, deadline).await }
     }))
     .await
 }

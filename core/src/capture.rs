@@ -65,7 +65,9 @@ pub async fn capture(
     let mut decision = decided(&recorded, &look);
     if contradicts_a_deletion(&decision) {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
-        decision = decided(&recorded, &look_with_tags(stores, name).await?);
+        let second = look_with_tags(stores, name).await?;
+        let first = std::mem::replace(&mut decision, decided(&recorded, &second));
+        decision.keep_versions_of(first);
     }
     let found = index_unfinished(stores, name, &decision).await?;
     if !found.is_empty() {

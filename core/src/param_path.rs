@@ -14,9 +14,9 @@ use crate::survey::{SurveyOptions, survey};
 ///
 /// Built from a name or path, an instant, recursion, and explicitly the
 /// configuration (region, credentials) and the location of the records. The
-/// first question asks AWS; every later one is answered from what it learned,
-/// without a call, so that all answers speak of the same moment. For fresh
-/// answers build a new one.
+/// first question of a kind asks AWS; every later one is answered from what it
+/// learned, without a call, so that all answers speak of the same moment. For
+/// fresh answers build a new one.
 ///
 /// ```no_run
 /// use ssmbak_core::domain::{Instant, Target};
@@ -165,9 +165,11 @@ impl ParamPath {
     /// The whole plan.
     pub async fn plan(&self) -> Result<&Plan, StoreError> {
         let options = SurveyOptions::default();
-        self.plan
-            .get_or_try_init(|| survey(&self.stores, &self.target, self.at, &options))
-            .await
+        let ask = || async {
+            self.stores.check_format().await?;
+            survey(&self.stores, &self.target, self.at, &options).await
+        };
+        self.plan.get_or_try_init(ask).await
     }
 
     /// Does what [`Self::preview`] shows, refusing each parameter that has

@@ -7,16 +7,20 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use crate::capture::{capture, record_observed_deletion};
-use crate::domain::coverage::{Coverage, Interval, after_reconciliation};
+use crate::domain::coverage::{Coverage, Covered, Interval, after_reconciliation, after_surprise};
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
-use crate::domain::{Instant, Name, Path, Record, Source, Target, keys, stored};
-use crate::store::{Heads, StoreError, Stores};
+use crate::domain::{Instant, Live, Name, Path, Record, Source, Target, keys, stored};
+use crate::store::{ErrorKind, Heads, StoreError, Stores};
 
 /// How many names are captured at once.
 const NAMES_AT_ONCE: usize = 8;
 /// A name that the listing missed is looked at again after this long.
 const SECOND_LOOK_AFTER_MS: u64 = 2_000;
+
+/// Coverage that another reconciliation changes at the same time is tried again
+/// this often.
+const MOST_COVERAGE_RACES: usize = 8;
 
 /// What a reconciliation found, and did if it was to.
 #[derive(Debug, Default)]
@@ -85,18 +89,25 @@ pub async fn reconcile(
         }
         return Ok(report);
     }
-    let gone = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
-    let mut found = capture_all(stores, changed, source, progress, &mut report).await;
+    let missing = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
+    let (gone, again) = still_gone(stores, &missing, started, &mut report).await;
+    let early = !gone.is_empty() || live_surprise(&live, &changed, &coverage, started);
+    if early {
+        // Before anything is captured: if this run dies, the next one finds no
+        // difference, and must not go on as if nothing had been missed.
+        close_coverage(stores, path).await?;
+    }
+    let names = changed.into_iter().chain(again).collect();
+    let mut found = capture_all(stores, names, source, progress, &mut report).await;
+    let observed = observe(stores, gone, started, source, &mut report).await;
+    found.extend(observed);
     report.versions = found.iter().filter(|r| r.present().is_some()).count();
     report.deletions = found.iter().filter(|r| r.is_deletion()).count();
-    let observed = observe_gone(stores, &gone, started, source, &mut report).await;
-    report.deletions += observed.len();
-    found.extend(observed);
+    if !early && is_surprise(&found, &coverage, started) {
+        close_coverage(stores, path).await?;
+    }
     if report.failures.is_empty() {
-        let surprise = is_surprise(&found, &coverage, started);
-        for (path, intervals) in after_reconciliation(&coverage, path, started, surprise) {
-            put_coverage(stores, &path, &intervals).await?;
-        }
+        cover(stores, path, started).await?;
     }
     Ok(report)
 }
@@ -136,45 +147,56 @@ async fn capture_all(
     found
 }
 
-/// Looks again at names that the listing missed; those still gone are recorded
-/// as deleted at some time before the listing.
-async fn observe_gone(
+/// Looks again at names that the listing missed: those still gone, and those
+/// that live after all and are to be captured.
+async fn still_gone<'a>(
     stores: &Stores,
-    gone: &[&Record],
+    missing: &[&'a Record],
+    missed: Instant,
+    report: &mut SeedReport,
+) -> (Vec<&'a Record>, Vec<Name>) {
+    if !missing.is_empty() {
+        sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
+    }
+    let (mut gone, mut living) = (Vec::new(), Vec::new());
+    for head in missing {
+        match stores.parameters.history(&head.name).await {
+            Ok(look) if look.retained.is_some() => living.push(head.name.clone()),
+            // A head from after the listing was sent cannot have been missed by it.
+            Ok(_) if head.at >= missed => {}
+            Ok(_) => gone.push(*head),
+            Err(error) => report.failures.push((head.name.clone(), error.to_string())),
+        }
+    }
+    (gone, living)
+}
+
+/// Records names as deleted at some time before the listing.
+async fn observe(
+    stores: &Stores,
+    gone: Vec<&Record>,
     missed: Instant,
     source: Source,
     report: &mut SeedReport,
 ) -> Vec<Record> {
-    if !gone.is_empty() {
-        sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
-    }
     let mut observed = Vec::new();
     for head in gone {
-        match observe_one(stores, head, missed, source).await {
-            Ok(records) => observed.extend(records),
+        let now = stores.now();
+        let record = observed_deletion(&head.name, head.at, missed, now, source);
+        match record_observed_deletion(stores, record).await {
+            Ok(record) => observed.push(record),
             Err(error) => report.failures.push((head.name.clone(), error.to_string())),
         }
     }
     observed
 }
 
-async fn observe_one(
-    stores: &Stores,
-    head: &Record,
-    missed: Instant,
-    source: Source,
-) -> Result<Option<Record>, StoreError> {
-    let look = stores.parameters.history(&head.name).await?;
-    if look.retained.is_some() {
-        return Ok(None);
-    }
-    // A head from after the listing was sent cannot have been missed by it.
-    if head.at >= missed {
-        return Ok(None);
-    }
-    let now = stores.now();
-    let record = observed_deletion(&head.name, head.at, missed, now, source);
-    record_observed_deletion(stores, record).await.map(Some)
+/// Whether the listing shows a change that an event should have told by now.
+fn live_surprise(live: &[Live], changed: &[Name], coverage: &Coverage, started: Instant) -> bool {
+    let overdue = started.plus_millis(-STALE_READ_MS);
+    live.iter()
+        .filter(|l| changed.binary_search(&l.name).is_ok())
+        .any(|l| l.modified < overdue && coverage.covers(&l.name, l.modified))
 }
 
 /// Whether something was found that happened where coverage claims to know,
@@ -189,8 +211,47 @@ fn is_surprise(found: &[Record], coverage: &Coverage, started: Instant) -> bool 
     })
 }
 
-/// The fact first, then the row: the journal alone rebuilds the index.
-async fn put_coverage(
+/// Ends what is claimed to be known of names under `path`.
+async fn close_coverage(stores: &Stores, path: &Path) -> Result<(), StoreError> {
+    change_coverage(stores, &|before| after_surprise(before, path)).await
+}
+
+/// Begins coverage of `path` at `started`, or lets it go on.
+async fn cover(stores: &Stores, path: &Path, started: Instant) -> Result<(), StoreError> {
+    let after = |before: &Coverage| vec![after_reconciliation(before, path, started)];
+    change_coverage(stores, &after).await
+}
+
+/// Applies a change to the coverage as it is when it is written: another
+/// reconciliation may run at the same time. The fact first, then the row: the
+/// journal alone rebuilds the index.
+async fn change_coverage(
+    stores: &Stores,
+    change: &(dyn Fn(&Coverage) -> Vec<Covered> + Sync),
+) -> Result<(), StoreError> {
+    for _ in 0..MOST_COVERAGE_RACES {
+        let before = stores.index.coverage().await?;
+        let mut raced = false;
+        for (path, intervals) in change(&before) {
+            let old = before.of(&path);
+            if old == intervals {
+                continue;
+            }
+            put_coverage_fact(stores, &path, &intervals).await?;
+            raced |= !stores.index.put_coverage(&path, old, &intervals).await?;
+        }
+        if !raced {
+            return Ok(());
+        }
+    }
+    Err(StoreError::new(
+        "write the coverage",
+        ErrorKind::Throttled,
+        "other reconciliations kept changing it",
+    ))
+}
+
+async fn put_coverage_fact(
     stores: &Stores,
     path: &Path,
     intervals: &[Interval],
@@ -204,9 +265,5 @@ async fn put_coverage(
     };
     let id = uuid::Uuid::new_v4().to_string();
     let key = keys::coverage_fact_key(path, finished, &id);
-    stores
-        .bucket
-        .put_fact(&key, stored::to_fact(&fact)?)
-        .await?;
-    stores.index.put_coverage(path, intervals).await
+    stores.bucket.put_fact(&key, stored::to_fact(&fact)?).await
 }

@@ -10,13 +10,18 @@ mod recorded;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use self::put::write;
 use self::recorded::{finish, planned_run, put_run};
 use crate::capture::capture;
 use crate::domain::run::Outcome;
-use crate::domain::{Action, Name, Plan, Source, Step};
-use crate::store::{LiveValue, NAMES_A_CALL, StoreError, Stores};
+use crate::domain::{Action, Name, Plan, Record, Source, Step, Written};
+use crate::store::{ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
+
+/// What lives is looked at again after these waits where the first look did
+/// not show it.
+const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
 
 /// What became of one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,48 +219,94 @@ fn still_as_planned(
     }
 }
 
-/// Captures the live version, unless it is on record.
+/// Captures the live version, unless it is on record with its value, and makes
+/// sure that it is: a look may be stale.
 async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
-    match &step.live {
-        Some(live) if live.recorded.is_none() => {
-            capture(stores, &step.name, &[], Source::Restore).await?;
-            Ok(())
-        }
-        _ => Ok(()),
+    let Some(live) = &step.live else {
+        return Ok(());
+    };
+    let pointer = live.recorded.as_ref().and_then(|r| r.pointer.as_ref());
+    if pointer.is_some() {
+        return Ok(());
     }
+    for wait_ms in LOOKS_AFTER_MS {
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        capture(stores, &step.name, &[], Source::Restore).await?;
+        let (index, at) = (&stores.index, live.live.modified);
+        let found = index.between(&step.name, at, at).await?;
+        let is_live = |w: &Written| w.version == Some(live.live.version);
+        let kept = found
+            .iter()
+            .filter_map(Record::present)
+            .filter(|w| is_live(w));
+        if kept.into_iter().any(|w| w.value.pointer().is_some()) {
+            return Ok(());
+        }
+    }
+    Err(StoreError::new(
+        format!("capture version {}", live.live.version),
+        ErrorKind::Refused,
+        "its value could not be read, and would be gone",
+    ))
 }
 
-/// Deletes up to ten parameters with one call.
+/// Deletes up to ten parameters with one call, those that are still what was
+/// planned: the writes before may have taken their time, and a delete, unlike
+/// a put, does not tell what it met.
 async fn delete<'a>(
     stores: &Stores,
     steps: &[&'a Step],
     done: &mut impl FnMut(Report),
 ) -> Vec<(&'a Step, Report)> {
-    let names: Vec<Name> = steps.iter().map(|s| s.name.clone()).collect();
-    let answer = match stores.parameters.delete(&names).await {
-        Ok(answer) => answer,
+    let names = |steps: &[&Step]| -> Vec<Name> { steps.iter().map(|s| s.name.clone()).collect() };
+    let mut lives = match stores.parameters.values(&names(steps)).await {
+        Ok(lives) => lives,
         Err(error) => {
-            for s in steps {
-                done(failed(&s.name, &error));
+            for step in steps {
+                done(failed(&step.name, &error));
             }
             return Vec::new();
         }
     };
-    let mut deleted = Vec::new();
+    let mut planned: Vec<&Step> = Vec::with_capacity(steps.len());
     for step in steps {
-        if answer.deleted.contains(&step.name) {
-            deleted.push((*step, report(&step.name, Outcome::Deleted, None)));
-        } else if answer.missing.contains(&step.name) {
-            let reason = Some("it was gone already".into());
-            done(report(&step.name, Outcome::Unchanged, reason));
-        } else {
-            done(failed(
+        match still_as_planned(step, lives.remove(&step.name)) {
+            Ok(()) => planned.push(step),
+            Err(reason) => done(failed(&step.name, &reason)),
+        }
+    }
+    if planned.is_empty() {
+        return Vec::new();
+    }
+    // They lived a moment ago: one that is missing now was deleted by a first
+    // attempt whose answer was lost.
+    let answer = stores.parameters.delete(&names(&planned)).await;
+    let gone = match &answer {
+        Ok(answer) => [&*answer.deleted, &*answer.missing].concat(),
+        Err(_) => gone_of(stores, names(&planned)).await,
+    };
+    let mut deleted = Vec::new();
+    for step in planned {
+        match &answer {
+            _ if gone.contains(&step.name) => {
+                deleted.push((step, report(&step.name, Outcome::Deleted, None)));
+            }
+            Ok(_) => done(failed(
                 &step.name,
                 &"Parameter Store did not say that it was deleted",
-            ));
+            )),
+            Err(error) => done(failed(&step.name, error)),
         }
     }
     deleted
+}
+
+/// Those of `names` that do not live; none where that cannot be told.
+async fn gone_of(stores: &Stores, names: Vec<Name>) -> Vec<Name> {
+    let lives = stores.parameters.values(&names).await;
+    let lives = lives.ok();
+    let gone = |name: &Name| lives.as_ref().is_some_and(|l| !l.contains_key(name));
+    names.into_iter().filter(gone).collect()
 }
 
 /// Reads back what was written or deleted; what is not as it should be fails.
@@ -292,16 +343,29 @@ fn checked(
             if step.value.as_ref() == Some(&live.value) {
                 report
             } else {
-                failed(&step.name, &"it was read back with another value")
+                Report {
+                    written_version: Some(expected),
+                    ..failed(&step.name, &"it was read back with another value")
+                }
             }
         }
-        (Some(expected), Some(Ok(live))) if live.version > expected => failed(
-            &step.name,
-            &format!(
+        (Some(expected), Some(Ok(live))) if live.version > expected => {
+            let reason = format!(
                 "it was restored, and changed again to version {}",
                 live.version
-            ),
-        ),
+            );
+            Report {
+                written_version: Some(expected),
+                ..failed(&step.name, &reason)
+            }
+        }
+        (None, Some(Ok(live))) => Report {
+            reason: Some(format!(
+                "deleted; a read right after still showed version {}",
+                live.version
+            )),
+            ..report
+        },
         _ => report,
     }
 }

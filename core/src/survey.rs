@@ -228,10 +228,18 @@ async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Ste
         }
     }
     let wants_tags = |found: &Found| found.attributes.tags.is_some();
-    let tags = match assessed.state.found().filter(|_| compared) {
-        Some(found) if wants_tags(found) => stores.parameters.tags(&assessed.name).await?,
-        _ => None,
-    };
+    let mut tags = None;
+    if assessed
+        .state
+        .found()
+        .filter(|_| compared)
+        .is_some_and(wants_tags)
+    {
+        match stores.parameters.tags(&assessed.name).await {
+            Ok(read) => tags = read,
+            Err(error) => problem = Some(Problem::LiveUnreadable(error.to_string())),
+        }
+    }
     let recorded = assessed.recorded;
     let live = assessed.live.map(|live| LiveParameter {
         live,
@@ -239,13 +247,8 @@ async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Ste
         value: now,
         tags,
     });
-    Ok(plan::step(
-        assessed.name,
-        assessed.state,
-        then,
-        live,
-        problem,
-    ))
+    let (name, state) = (assessed.name, assessed.state);
+    Ok(plan::step(name, state, then, live, problem, stores.now()))
 }
 
 /// The value of the version that was found; none where it is lost, or is the

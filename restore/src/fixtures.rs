@@ -78,12 +78,20 @@ pub(crate) fn updated(parameter: &str, parameter_type: &str, value: &str) -> Ste
         value,
         Some(live),
         None,
+        Instant::EARLIEST,
     )
 }
 
 pub(crate) fn created(parameter: &str, value: &str) -> Step {
     let value = Some(Value::new(value));
-    step(name(parameter), present("String"), value, None, None)
+    step(
+        name(parameter),
+        present("String"),
+        value,
+        None,
+        None,
+        Instant::EARLIEST,
+    )
 }
 
 pub(crate) fn deleted(parameter: &str) -> Step {
@@ -95,18 +103,33 @@ pub(crate) fn deleted(parameter: &str) -> Step {
         None,
         Some(live),
         None,
+        Instant::EARLIEST,
     )
 }
 
 pub(crate) fn unchanged(parameter: &str) -> Step {
     let live = live(parameter, "String", "old");
     let value = Some(Value::new("old"));
-    step(name(parameter), present("String"), value, Some(live), None)
+    step(
+        name(parameter),
+        present("String"),
+        value,
+        Some(live),
+        None,
+        Instant::EARLIEST,
+    )
 }
 
 pub(crate) fn gone_then_and_now(parameter: &str) -> Step {
     let since = Some(at("2024-06-15T10:00:00.999Z"));
-    step(name(parameter), State::Absent { since }, None, None, None)
+    step(
+        name(parameter),
+        State::Absent { since },
+        None,
+        None,
+        None,
+        Instant::EARLIEST,
+    )
 }
 
 pub(crate) fn unknown(parameter: &str) -> Step {
@@ -117,6 +140,7 @@ pub(crate) fn unknown(parameter: &str) -> Step {
         None,
         None,
         None,
+        Instant::EARLIEST,
     )
 }
 
@@ -131,6 +155,7 @@ pub(crate) fn lost(parameter: &str) -> Step {
         None,
         None,
         Some(Problem::Lost),
+        Instant::EARLIEST,
     )
 }
 

@@ -27,6 +27,9 @@ impl Interval {
     }
 }
 
+/// A path with all its intervals, oldest first.
+pub type Covered = (Path, Vec<Interval>);
+
 /// The coverage of every path that was ever reconciled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage(BTreeMap<Path, Vec<Interval>>);
@@ -71,43 +74,37 @@ impl Coverage {
     }
 }
 
-/// What a finished reconciliation of `path`, started at `started`, does to the
-/// coverage: the paths whose intervals change, with all their intervals after.
-///
-/// The path's own interval begins, or goes on where one is open. A `surprise`
-/// is a change that no event had told. Others may have been lost with it, so
-/// every open interval that speaks of names under `path`, its own and those of
-/// paths above and below it, ends at the last reconciliation that confirmed
-/// it; only `path` itself is covered again from `started` on.
+/// The intervals of `path` after a reconciliation of it that started at
+/// `started` has finished: begun where there was none, going on where one is
+/// open.
 #[must_use]
-pub fn after_reconciliation(
-    before: &Coverage,
-    path: &Path,
-    started: Instant,
-    surprise: bool,
-) -> Vec<(Path, Vec<Interval>)> {
-    let mut changed: BTreeMap<Path, Vec<Interval>> = BTreeMap::new();
-    if surprise {
-        let related = before
-            .0
-            .iter()
-            .filter(|(p, _)| p.covers(path) || path.covers(p));
-        changed.extend(related.map(|(p, intervals)| (p.clone(), closed(intervals))));
-    }
-    let own = changed
-        .entry(path.clone())
-        .or_insert_with(|| before.of(path).to_vec());
-    match own.last_mut().filter(|i| i.to.is_none()) {
+pub fn after_reconciliation(before: &Coverage, path: &Path, started: Instant) -> Covered {
+    let mut intervals = before.of(path).to_vec();
+    match intervals.last_mut().filter(|i| i.to.is_none()) {
         Some(open) => open.confirmed = open.confirmed.max(started),
-        None => own.push(Interval {
+        None => intervals.push(Interval {
             from: started,
             to: None,
             confirmed: started,
         }),
     }
-    changed
-        .into_iter()
-        .filter(|(path, intervals)| before.of(path) != intervals)
+    (path.clone(), intervals)
+}
+
+/// What a surprise under `path`, a change that no event had told, does to the
+/// coverage: the paths whose intervals end, with all their intervals after.
+///
+/// Other events may have been lost with it, so every open interval that speaks
+/// of names under `path`, its own and those of paths above and below it, ends
+/// at the last reconciliation that confirmed it.
+#[must_use]
+pub fn after_surprise(before: &Coverage, path: &Path) -> Vec<Covered> {
+    let related = before
+        .0
+        .iter()
+        .filter(|(p, _)| p.covers(path) || path.covers(p));
+    related
+        .map(|(p, intervals)| (p.clone(), closed(intervals)))
         .collect()
 }
 
@@ -136,8 +133,11 @@ mod tests {
     }
 
     fn reconciled(mut coverage: Coverage, of: &str, started: i64, surprise: bool) -> Coverage {
-        let changed = after_reconciliation(&coverage, &path(of), at(started), surprise);
-        coverage.0.extend(changed);
+        if surprise {
+            coverage.0.extend(after_surprise(&coverage, &path(of)));
+        }
+        let (path, intervals) = after_reconciliation(&coverage, &path(of), at(started));
+        coverage.0.insert(path, intervals);
         coverage
     }
 

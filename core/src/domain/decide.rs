@@ -6,6 +6,8 @@
 //! is the value that version had, so late, repeated and reordered events all
 //! lead to the same records.
 
+use std::collections::BTreeSet;
+
 use super::event::{Event, EventKind, EventRef};
 use super::instant::Instant;
 use super::name::Name;
@@ -76,6 +78,21 @@ pub struct Decision {
     pub verdicts: Vec<Verdict>,
     /// Records of versions that no event at hand announced.
     pub healed: usize,
+}
+
+impl Decision {
+    /// Adds the versions that an earlier decision had in hand and this one,
+    /// made from a later look, has not: they were retained then, and their
+    /// values can perhaps not be read again.
+    pub fn keep_versions_of(&mut self, earlier: Self) {
+        let known: BTreeSet<String> = self.drafts.iter().map(|d| d.record.entry()).collect();
+        let had = |d: &Draft| {
+            let written = matches!(d.record.change, Change::Written(_));
+            written && d.value.is_some() && !known.contains(&d.record.entry())
+        };
+        self.drafts.extend(earlier.drafts.into_iter().filter(had));
+        self.drafts.sort_by_cached_key(|d| d.record.entry());
+    }
 }
 
 /// Decides what is missing. See the module's text.

@@ -7,6 +7,7 @@ pub mod instant;
 pub mod keys;
 pub mod name;
 pub mod plan;
+pub mod policy;
 pub mod record;
 pub mod retained;
 pub mod run;

@@ -4,6 +4,7 @@
 
 use super::instant::Instant;
 use super::name::{Name, Target};
+use super::policy::has_expired;
 use super::record::Pointer;
 use super::retained::{Live, Tags};
 use super::state::{Found, FoundValue, State};
@@ -151,13 +152,15 @@ pub fn needs_comparison(state: &State, live: Option<&Live>) -> bool {
 /// Decides the step of one name.
 ///
 /// `value` is the value at the instant, where there is one and it could be
-/// read; a `read_problem` says why not.
+/// read; a `read_problem` says why not. `now` is the present: policies that
+/// have expired by then are not put back, and so are no difference.
 pub fn step(
     name: Name,
     state: State,
     value: Option<Value>,
     live: Option<LiveParameter>,
     read_problem: Option<Problem>,
+    now: Instant,
 ) -> Step {
     let (action, problem) = match (&state, &live) {
         (State::Unknown { .. }, _) => (Action::Unknown, None),
@@ -165,7 +168,7 @@ pub fn step(
         (State::Absent { .. }, Some(_)) => (Action::Delete, None),
         (State::Present(found), None) => (Action::Create, missing(found, value.as_ref())),
         (State::Present(found), Some(_)) if found.value == FoundValue::Live => (Action::None, None),
-        (State::Present(found), Some(now)) => compare(found, value.as_ref(), now),
+        (State::Present(found), Some(live)) => compare(found, value.as_ref(), live, now),
     };
     let problem = read_problem.or(problem);
     Step {
@@ -186,29 +189,35 @@ fn missing(found: &Found, value: Option<&Value>) -> Option<Problem> {
     }
 }
 
-fn compare(found: &Found, value: Option<&Value>, now: &LiveParameter) -> (Action, Option<Problem>) {
+fn compare(
+    found: &Found,
+    value: Option<&Value>,
+    live: &LiveParameter,
+    now: Instant,
+) -> (Action, Option<Problem>) {
     if let Some(problem) = missing(found, value) {
         return (Action::Update, Some(problem));
     }
-    let equal_value = match (value, &now.value) {
+    let equal_value = match (value, &live.value) {
         (Some(then), Some(now)) => then == now,
         _ => false,
     };
-    if equal_value && same_attributes(found, now) {
+    if equal_value && same_attributes(found, live, now) {
         return (Action::None, None);
     }
     let downgrade = found.attributes.tier.as_deref() == Some("Standard")
-        && now.live.attributes.tier.as_deref() == Some("Advanced");
+        && live.live.attributes.tier.as_deref() == Some("Advanced");
     (Action::Update, downgrade.then_some(Problem::TierDowngrade))
 }
 
 /// Whether everything that can be put back is as it was. Labels belong to
 /// versions and cannot be put; a tier that is higher now is no difference by
-/// itself, since there is no way down; tags count only where both are known.
-fn same_attributes(found: &Found, now: &LiveParameter) -> bool {
-    let (then, live) = (&found.attributes, &now.live.attributes);
-    let same_tags = match (&then.tags, &now.tags) {
-        (Some(then), Some(now)) => then == now,
+/// itself, since there is no way down; tags count only where both are known,
+/// and those of AWS itself (`aws:...`) nobody can set.
+fn same_attributes(found: &Found, parameter: &LiveParameter, now: Instant) -> bool {
+    let (then, live) = (&found.attributes, &parameter.live.attributes);
+    let same_tags = match (&then.tags, &parameter.tags) {
+        (Some(then), Some(now)) => settable(then).eq(settable(now)),
         _ => true,
     };
     let tier_is_enough =
@@ -217,18 +226,24 @@ fn same_attributes(found: &Found, now: &LiveParameter) -> bool {
         && then.description == live.description
         && then.key_id == live.key_id
         && then.allowed_pattern == live.allowed_pattern
-        && same_policies(&then.policies, &live.policies)
+        && same_policies(&then.policies, &live.policies, now)
         && then.data_type == live.data_type
         && tier_is_enough
         && same_tags
 }
 
+/// The tags that a caller can set: `aws:` is AWS's own.
+pub fn settable(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
+    tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
+}
+
 /// Whether two lists hold the same policies, however their JSON is spaced and
 /// in whatever order they are.
-fn same_policies(then: &[String], now: &[String]) -> bool {
+fn same_policies(then: &[String], live: &[String], now: Instant) -> bool {
     let read = |texts: &[String]| {
         let mut policies: Vec<String> = texts
             .iter()
+            .filter(|text| !has_expired(text, now))
             .map(|text| {
                 serde_json::from_str::<serde_json::Value>(text)
                     .map_or_else(|_| text.clone(), |json| json.to_string())
@@ -237,7 +252,7 @@ fn same_policies(then: &[String], now: &[String]) -> bool {
         policies.sort();
         policies
     };
-    read(then) == read(now)
+    read(then) == read(live)
 }
 
 #[cfg(test)]

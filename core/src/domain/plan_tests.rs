@@ -47,7 +47,14 @@ fn now(attributes: Attributes, value: &str) -> LiveParameter {
 }
 
 fn action(state: State, value: Option<&str>, live: Option<LiveParameter>) -> (Action, bool) {
-    let step = step(name(), state, value.map(Value::new), live, None);
+    let step = step(
+        name(),
+        state,
+        value.map(Value::new),
+        live,
+        None,
+        Instant::EARLIEST,
+    );
     (step.action, step.problem.is_some())
 }
 
@@ -121,13 +128,28 @@ fn tags_differ_only_where_both_are_known() {
 }
 
 #[test]
+fn tags_of_aws_itself_are_no_difference() {
+    let then = Attributes {
+        tags: Some(Tags::from([(
+            "aws:cloudformation:stack-name".into(),
+            "x".into(),
+        )])),
+        ..attributes()
+    };
+    let mut live = now(attributes(), "a");
+    live.tags = Some(Tags::new());
+    let state = was(then, retained("a"));
+    assert_eq!(action(state, Some("a"), Some(live)).0, Action::None);
+}
+
+#[test]
 fn policies_are_compared_as_json() {
     let with = |text: &str| Attributes {
         policies: vec![text.into()],
         ..attributes()
     };
-    let state = was(with("{\"Type\": \"Expiration\"}"), retained("a"));
-    let live = now(with("{\"Type\":\"Expiration\"}"), "a");
+    let state = was(with("{\"Type\": \"NoChangeNotification\"}"), retained("a"));
+    let live = now(with("{\"Type\":\"NoChangeNotification\"}"), "a");
     assert_eq!(action(state, Some("a"), Some(live)).0, Action::None);
 }
 

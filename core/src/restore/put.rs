@@ -2,6 +2,7 @@
 
 use super::{Report, failed, report};
 use crate::domain::plan::LiveParameter;
+use crate::domain::policy::has_expired;
 use crate::domain::record::Attributes;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
@@ -34,19 +35,26 @@ pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report
     };
     let expected = live.map_or(1, |l| l.version + 1);
     let version = put_once(stores, step, &request, expected).await?;
-    if version != expected {
-        return Err(failed(
-            &step.name,
-            &format!(
-                "conflict: someone wrote version {} at the same moment, and it was overwritten by version {version}; `ssmbak history {}` shows both",
-                version - 1,
-                step.name
-            ),
-        ));
+    let not_as_planned = |reason: String| Report {
+        written_version: Some(version),
+        ..failed(&step.name, &reason)
+    };
+    if version > expected {
+        return Err(not_as_planned(format!(
+            "conflict: someone wrote version {} at the same moment, and version {version} was written over it; `ssmbak history {}` shows both",
+            version - 1,
+            step.name
+        )));
+    }
+    if version < expected {
+        return Err(not_as_planned(format!(
+            "conflict: someone deleted it at the same moment; it was created again as version {version}"
+        )));
     }
     if let Err(error) = put_tags(stores, step, found).await {
-        let reason = format!("version {version} was written, but its tags were not: {error}");
-        return Err(failed(&step.name, &reason));
+        return Err(not_as_planned(format!(
+            "version {version} was written, but its tags were not: {error}"
+        )));
     }
     Ok(Report {
         written_version: Some(version),
@@ -109,22 +117,10 @@ fn what_to_put(
     }
     let all = attributes.policies.len();
     attributes.policies.retain(|text| !has_expired(text, now));
-    let note = (attributes.policies.len() < all)
-        .then(|| "its expiration policy lies in the past and was left out".to_owned());
+    let note = (attributes.policies.len() < all).then(|| {
+        "its expiration policy lies in the past, or cannot be read, and was left out".to_owned()
+    });
     (attributes, note)
-}
-
-/// Whether a policy would delete what was just restored.
-fn has_expired(policy: &str, now: Instant) -> bool {
-    let Ok(policy) = serde_json::from_str::<serde_json::Value>(policy) else {
-        return false;
-    };
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let timestamp = policy
-        .pointer("/Attributes/Timestamp")
-        .and_then(text)
-        .and_then(|t| t.parse::<Instant>().ok());
-    policy["Type"] == "Expiration" && timestamp.is_some_and(|t| t <= now)
 }
 
 /// Puts the tags back, where they are known. Tags cannot be sent with an
@@ -139,23 +135,4 @@ async fn put_tags(stores: &Stores, step: &Step, found: &Found) -> Result<(), Sto
         Some(live) => live.tags.as_ref().unwrap_or(&none),
     };
     stores.parameters.set_tags(&step.name, now, wanted).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Instant {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn an_expiry_in_the_past_would_delete_what_was_just_restored() {
-        let policy = r#"{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2026-01-01T00:00:00.000Z"}}"#;
-        assert!(has_expired(policy, at("2026-01-01T00:00:00Z")));
-        assert!(!has_expired(policy, at("2025-12-31T23:59:59Z")));
-        let other = r#"{"Type":"NoChangeNotification","Attributes":{"After":"20","Unit":"Days"}}"#;
-        assert!(!has_expired(other, at("2026-01-01T00:00:00Z")));
-        assert!(!has_expired("no json", at("2026-01-01T00:00:00Z")));
-    }
 }

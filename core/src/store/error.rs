@@ -37,13 +37,11 @@ pub enum ErrorKind {
 ///
 /// Its text is a fragment that reads well after "failed to": what was
 /// attempted, then the service's own words. It never holds a value.
-#[derive(Debug)]
 pub struct StoreError {
     attempted: String,
     kind: ErrorKind,
     code: Option<String>,
     told: Option<String>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl StoreError {
@@ -54,11 +52,14 @@ impl StoreError {
             kind,
             code: None,
             told: Some(told.into()),
-            source: None,
         }
     }
 
     /// The error of a call; `attempted` says what it was for.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "the SDK's error ends here: its debug form may hold values"
+    )]
     pub(crate) fn of<E, R>(attempted: impl Into<String>, error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -79,7 +80,6 @@ impl StoreError {
             kind,
             code,
             told,
-            source: Some(Box::new(error)),
         }
     }
 
@@ -93,12 +93,15 @@ impl StoreError {
         self.code.as_deref()
     }
 
-    /// Replaces every occurrence of `secret` in what the service told, and
-    /// drops the cause, which may repeat it.
+    /// Keeps a value that was sent out of what the service told: replaced, or
+    /// for a `secret`, of which a service may repeat parts, all left out.
     #[must_use]
-    pub(crate) fn without(mut self, secret: &str) -> Self {
-        self.told = self.told.map(|t| t.replace(secret, "********"));
-        self.source = None;
+    pub(crate) fn without(mut self, value: &str, secret: bool) -> Self {
+        let safe = |told: String| told.replace(value, "********");
+        self.told = self
+            .told
+            .filter(|_| !secret || self.kind != ErrorKind::Refused)
+            .map(safe);
         self
     }
 
@@ -161,13 +164,15 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl StdError for StoreError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_ref()
-            .map(|s| &**s as &(dyn StdError + 'static))
+/// The SDK's own error is not kept: its debug form holds the response, and so
+/// may hold values.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
+
+impl StdError for StoreError {}
 
 impl From<StoredError> for StoreError {
     fn from(error: StoredError) -> Self {
@@ -176,7 +181,6 @@ impl From<StoredError> for StoreError {
             kind: ErrorKind::Format,
             code: None,
             told: Some(error.to_string()),
-            source: None,
         }
     }
 }

@@ -88,7 +88,8 @@ impl Parameters {
             .await;
             let page = match page {
                 Ok(page) => page,
-                Err(error) if error.code() == Some("ParameterNotFound") => return Ok(None),
+                // Deleted between two pages: what was read was retained all the same.
+                Err(error) if error.code() == Some("ParameterNotFound") => break,
                 Err(error) => return Err(error),
             };
             for version in page.parameters.unwrap_or_default() {

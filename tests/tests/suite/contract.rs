@@ -277,7 +277,19 @@ async fn coverage_reads_back() {
                 confirmed: at(9),
             },
         ];
-        index.put_coverage(&path, &intervals).await.unwrap();
+        assert!(
+            index
+                .put_coverage(&path, &[], &intervals[..1])
+                .await
+                .unwrap()
+        );
+        let stale = index.put_coverage(&path, &[], &intervals).await.unwrap();
+        assert!(
+            !stale,
+            "{lane:?}: another writer's coverage was overwritten"
+        );
+        let fresh = index.put_coverage(&path, &intervals[..1], &intervals);
+        assert!(fresh.await.unwrap());
         let expected = Coverage::new([(path, intervals)]);
         assert_eq!(index.coverage().await.unwrap(), expected, "{lane:?}");
     }

@@ -51,15 +51,19 @@ impl Index {
         ))
     }
 
-    /// Writes the coverage of a path.
+    /// Writes the coverage of a path, if it still is as `before`; false where
+    /// another writer changed it meanwhile.
     pub async fn put_coverage(
         &self,
         path: &Path,
-        intervals: &[Interval],
-    ) -> Result<(), StoreError> {
-        let intervals: AttributeValue =
-            serde_dynamo::to_attribute_value(intervals).map_err(|e| misshapen(&e.to_string()))?;
-        patiently(|| async {
+        before: &[Interval],
+        after: &[Interval],
+    ) -> Result<bool, StoreError> {
+        let list = |intervals: &[Interval]| -> Result<AttributeValue, StoreError> {
+            serde_dynamo::to_attribute_value(intervals).map_err(|e| misshapen(&e.to_string()))
+        };
+        let (before, after) = (list(before)?, list(after)?);
+        let answer = patiently(|| async {
             let call = self
                 .client
                 .put_item()
@@ -67,13 +71,19 @@ impl Index {
                 .item("scope", text(keys::META))
                 .item("entry", text(&keys::coverage_entry(path)))
                 .item("path", text(path.as_str()))
-                .item("intervals", intervals.clone());
-            call.send()
-                .await
-                .map_err(|e| self.error("write coverage to", e))
+                .item("intervals", after.clone())
+                .condition_expression("attribute_not_exists(#i) OR #i = :before")
+                .expression_attribute_names("#i", "intervals")
+                .expression_attribute_values(":before", before.clone());
+            let answer = call.send().await;
+            answer.map_err(|e| self.error("write coverage to", e))
         })
-        .await?;
-        Ok(())
+        .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(e) if e.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a run: one row for each name, then one for the run itself.

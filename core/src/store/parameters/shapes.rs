@@ -7,21 +7,27 @@ use aws_sdk_ssm::types::{
 use crate::domain::{Attributes, Instant, Live, Name, Retained, RetainedValue, Target, Value};
 
 pub(super) fn filters(target: &Target) -> Option<Vec<ParameterStringFilter>> {
-    let filter = |key: &str, option: &str, value: &str| {
+    let filter = |key: &str, option: &str, values: Vec<String>| {
         let filter = ParameterStringFilter::builder()
             .key(key)
             .option(option)
-            .values(value)
+            .set_values(Some(values))
             .build();
         filter.ok().map(|f| vec![f])
     };
     match target {
-        Target::Name(name) => filter("Name", "Equals", name.as_str()),
+        Target::Name(name) => {
+            // A listing spells a name at the root without its slash.
+            let bare = name.as_str().trim_start_matches('/');
+            let spelled = [Some(name.as_str()), Some(bare).filter(|b| !b.contains('/'))];
+            let spelled = spelled.into_iter().flatten().map(str::to_owned);
+            filter("Name", "Equals", spelled.collect())
+        }
         Target::Path { path, recursive } => {
             // The root has no filter: names without a slash must be listed too.
             let above = path.as_str().strip_suffix('/').filter(|p| !p.is_empty())?;
             let option = if *recursive { "Recursive" } else { "OneLevel" };
-            filter("Path", option, above)
+            filter("Path", option, vec![above.to_owned()])
         }
     }
 }

@@ -5,6 +5,7 @@ use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
 use aws_sdk_ssm::types::{ParameterTier, ParameterType, ResourceTypeForTagging, Tag};
 
 use super::{Parameters, StoreError, patiently, some};
+use crate::domain::plan::settable;
 use crate::domain::retained::Tags;
 use crate::domain::{Attributes, Name, Value};
 
@@ -43,7 +44,8 @@ impl Parameters {
                 aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled()),
             );
             call.send().await.map_err(|e| {
-                StoreError::of(format!("write {}", request.name), e).without(request.value.expose())
+                StoreError::of(format!("write {}", request.name), e)
+                    .without(request.value.expose(), request.attributes.is_secret())
             })
         })
         .await?;
@@ -73,12 +75,12 @@ impl Parameters {
             .set_data_type(attributes.data_type.clone())
     }
 
-    /// Makes the tags of `name` equal to `wanted`, given what they are.
+    /// Makes the tags of `name` equal to `wanted`, given what they are. Those of
+    /// AWS itself nobody can set.
     pub async fn set_tags(&self, name: &Name, now: &Tags, wanted: &Tags) -> Result<(), StoreError> {
-        let gone: Vec<String> = now
-            .keys()
-            .filter(|k| !wanted.contains_key(*k))
-            .cloned()
+        let gone: Vec<String> = settable(now)
+            .filter(|(k, _)| !wanted.contains_key(*k))
+            .map(|(k, _)| k.clone())
             .collect();
         if !gone.is_empty() {
             patiently(|| async {
@@ -93,8 +95,7 @@ impl Parameters {
             })
             .await?;
         }
-        let changed: Vec<Tag> = wanted
-            .iter()
+        let changed: Vec<Tag> = settable(wanted)
             .filter(|(k, v)| now.get(*k) != Some(v))
             .filter_map(|(k, v)| Tag::builder().key(k).value(v).build().ok())
             .collect();
