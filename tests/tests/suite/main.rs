@@ -13,5 +13,7 @@
 mod capture;
 mod contract;
 mod instruments;
+mod invariants;
+mod journeys;
 mod model;
 mod world;

@@ -2,14 +2,17 @@
 //! a table, Parameter Store, the stores of the core, the real function behind
 //! a stand-in for Lambda, and the real command line.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_ssm::types::ParameterType;
@@ -18,8 +21,10 @@ use ssmbak_core::domain::{Instant, Name, Path, Target};
 use ssmbak_core::store::{Location, Stores};
 use ssmbak_tests::binaries;
 use ssmbak_tests::emulator::{Change, Control, Ministack, Moto, REGION, sdk_config};
-use ssmbak_tests::events::{batch_of_events, failed_messages};
+use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
+use ssmbak_tests::proxy::Proxy;
 use ssmbak_tests::runtime_api::Function;
+use tokio::process::Command;
 
 /// Which emulator a world stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,20 @@ pub(crate) fn now() -> Instant {
     chrono::Utc::now().into()
 }
 
+/// An instant between what was done and what will be done.
+pub(crate) async fn mark() -> Instant {
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let mark = now();
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    mark
+}
+
+/// Waits until the second in which something was deleted is over.
+pub(crate) async fn next_second() {
+    let left_ms = 1_000 - now().millis().rem_euclid(1_000);
+    tokio::time::sleep(Duration::from_millis(left_ms.unsigned_abs() + 5)).await;
+}
+
 pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
@@ -108,12 +127,7 @@ impl World {
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         create_bucket(&s3, &location.bucket).await;
         create_table(&dynamodb, &location.table).await;
-        let function = Function::new(bootstrap(), endpoint)
-            .unwrap()
-            .env("SSMBAK_BUCKET", &location.bucket)
-            .env("SSMBAK_TABLE", &location.table)
-            .env("SSMBAK_STACK", "test")
-            .env("AWS_ACCESS_KEY_ID", account);
+        let function = function(endpoint, account, &location);
         Self {
             endpoint: endpoint.to_owned(),
             account: account.to_owned(),
@@ -125,6 +139,17 @@ impl World {
             location,
             function,
         }
+    }
+
+    /// Itself, its command line calling through `proxy`.
+    pub(crate) fn behind(mut self, proxy: &Proxy) -> Self {
+        self.endpoint = proxy.endpoint();
+        self
+    }
+
+    /// One more function over this bucket and table, its calls going to `endpoint`.
+    pub(crate) fn function_at(&self, endpoint: &str) -> Function {
+        function(endpoint, &self.account, &self.location)
     }
 
     /// The control of the emulator below, for changes of this world's account.
@@ -143,6 +168,49 @@ impl World {
         let put = self.ssm.put_parameter().name(name).value(value);
         let put = put.r#type(ParameterType::String).overwrite(true);
         put.send().await.unwrap().version()
+    }
+
+    /// Writes a `SecureString` under a key, over what is there.
+    pub(crate) async fn put_secret(&self, name: &str, value: &str, key: &str) {
+        let put = self.ssm.put_parameter().name(name).value(value);
+        let put = put.r#type(ParameterType::SecureString).key_id(key);
+        put.overwrite(true).send().await.unwrap();
+    }
+
+    /// When the live version was written.
+    pub(crate) async fn written(&self, name: &str) -> Instant {
+        let answer = self.ssm.get_parameter().name(name).send().await.unwrap();
+        let modified = answer.parameter.unwrap().last_modified_date.unwrap();
+        Instant::from_float_parts(modified.secs(), modified.subsec_nanos())
+    }
+
+    /// The number of the live version.
+    pub(crate) async fn version(&self, name: &str) -> i64 {
+        let answer = self.ssm.get_parameter().name(name).send().await.unwrap();
+        answer.parameter.unwrap().version
+    }
+
+    /// Writes a String and tells the function; returns when it was written.
+    pub(crate) async fn write(&self, name: &str, value: &str) -> Instant {
+        let version = self.put(name, value).await;
+        let operation = if version == 1 { "Create" } else { "Update" };
+        let at = self.written(name).await;
+        self.tell(name, operation, at).await;
+        at
+    }
+
+    /// Deletes and tells the function; returns where the deletion stands.
+    pub(crate) async fn erase(&self, name: &str) -> Instant {
+        self.delete(name).await;
+        let at = now();
+        self.tell(name, "Delete", at).await;
+        at.second_end()
+    }
+
+    /// Tells the function of a change, which must be captured.
+    pub(crate) async fn tell(&self, name: &str, operation: &str, at: Instant) {
+        let event = parameter_event(name, operation, at.millis());
+        assert_eq!(self.deliver(&[event]).await, 0, "{name}: {operation}");
     }
 
     pub(crate) async fn delete(&self, name: &str) {
@@ -184,21 +252,22 @@ impl World {
         environment: &[(&str, &str)],
         arguments: &[&str],
     ) -> Answer {
-        let mut command = tokio::process::Command::new(ssmbak());
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied());
+        run(command).await
+    }
+
+    /// The command line with this world's bucket and table, nobody at the terminal.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare_command(arguments);
         command
-            .args(arguments)
-            .env_clear()
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("AWS_ACCESS_KEY_ID", &self.account)
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_REGION", REGION)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("SSMBAK_BUCKET", &self.location.bucket)
-            .env("SSMBAK_TABLE", &self.location.table)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        answer(command.output().await.unwrap())
+            .env("SSMBAK_TABLE", &self.location.table);
+        command
     }
 
     /// `preview --output json`, with every secret.
@@ -216,9 +285,7 @@ impl World {
         loop {
             let scan = self.dynamodb.scan().table_name(&self.location.table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
-            for item in page.items() {
-                rows.push(serde_json::Value::String(format!("{:?}", sorted(item))));
-            }
+            rows.extend(page.items().iter().map(as_json));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -229,13 +296,38 @@ impl World {
     }
 }
 
-fn sorted<T: std::fmt::Debug>(
-    item: &std::collections::HashMap<String, T>,
-) -> std::collections::BTreeMap<&String, &T> {
-    item.iter().collect()
+fn as_json(item: &HashMap<String, AttributeValue>) -> Json {
+    let fields = item.iter();
+    let fields = fields.map(|(field, value)| (field.clone(), value_as_json(value)));
+    Json::Object(fields.collect())
 }
 
-fn answer(output: Output) -> Answer {
+fn value_as_json(value: &AttributeValue) -> Json {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.as_str().into(),
+        AttributeValue::Bool(flag) => (*flag).into(),
+        AttributeValue::Null(_) => Json::Null,
+        AttributeValue::L(list) => list.iter().map(value_as_json).collect(),
+        AttributeValue::M(map) => as_json(map),
+        other => panic!("no row holds {other:?}"),
+    }
+}
+
+/// The command line with nothing in its environment that leads anywhere.
+pub(crate) fn bare_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(ssmbak());
+    command
+        .args(arguments)
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs the command line to its end.
+pub(crate) async fn run(mut command: Command) -> Answer {
+    let output = command.output().await.unwrap();
     Answer {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -251,6 +343,15 @@ pub(crate) fn bootstrap() -> &'static PathBuf {
 pub(crate) fn ssmbak() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(binaries::ssmbak)
+}
+
+fn function(endpoint: &str, account: &str, location: &Location) -> Function {
+    Function::new(bootstrap(), endpoint)
+        .unwrap()
+        .env("SSMBAK_BUCKET", &location.bucket)
+        .env("SSMBAK_TABLE", &location.table)
+        .env("SSMBAK_STACK", "test")
+        .env("AWS_ACCESS_KEY_ID", account)
 }
 
 async fn create_bucket(s3: &aws_sdk_s3::Client, bucket: &str) {

@@ -1,0 +1,47 @@
+//! What a person does with the command line, through the real binary.
+
+mod history;
+mod preview;
+mod restore;
+mod seed;
+mod show;
+mod stack;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::world::{Answer, Lane, World};
+
+/// The names of the fields of an object.
+fn keys(object: &Json) -> BTreeSet<&str> {
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+/// The values of one field, of one object after the other.
+fn column<'a>(rows: &'a Json, field: &str) -> Vec<&'a str> {
+    let rows = rows.as_array().unwrap();
+    let text = |row: &'a Json| row[field].as_str().unwrap_or("-");
+    rows.iter().map(text).collect()
+}
+
+/// The lines of standard error that are there, without the blank ones.
+fn told(answer: &Answer) -> Vec<&str> {
+    answer.stderr.lines().filter(|l| !l.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn every_shell_gets_its_completions() {
+    let world = World::on(Lane::Ministack).await;
+    for shell in ["bash", "zsh", "fish"] {
+        let answer = world.ssmbak(&["completions", shell]).await.exits(0);
+        assert!(answer.stdout.contains("preview"), "{shell}");
+        assert!(answer.stdout.contains("reveal"), "{shell}");
+        assert_eq!(answer.stderr, "");
+    }
+}
