@@ -10,10 +10,13 @@
     reason = "a test prints its seed and what it measured"
 )]
 
+mod bad_input;
+mod budget;
 mod capture;
 mod contract;
 mod instruments;
 mod invariants;
 mod journeys;
 mod model;
+mod secrets;
 mod world;

@@ -10,6 +10,7 @@ async fn cover_always(world: &World, path: &str) {
     let always = Interval {
         from: Instant::EARLIEST,
         to: None,
+        confirmed: Instant::EARLIEST,
     };
     let path = Path::parse(path).unwrap();
     let index = &world.stores.index;

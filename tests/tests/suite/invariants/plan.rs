@@ -8,10 +8,11 @@ use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy};
 
 use crate::world::{Lane, World, mark, next_second, run, under};
 
-const READS: [&str; 7] = [
+const READS: [&str; 8] = [
     "dynamodb:GetItem",
     "dynamodb:Query",
     "s3:GetObject",
+    "s3:HeadBucket",
     "ssm:DescribeParameters",
     "ssm:GetParameterHistory",
     "ssm:GetParameters",
@@ -68,7 +69,7 @@ async fn what_changed_after_it_was_planned_is_refused() {
     world.put(&of("created"), "meanwhile").await;
     world.put(&of("unwanted"), "meanwhile").await;
     let cancel = false.into();
-    let reports = apply(stores, &plan, None, &cancel, &|_| {}).await.unwrap();
+    let reports = apply(stores, &plan, &cancel, &|_| {}).await.unwrap();
     let refused: Vec<_> = reports
         .iter()
         .filter(|r| r.outcome == Outcome::Failed)
