@@ -113,11 +113,9 @@ impl Path {
             return Ok(Self::root());
         }
         let Some(body) = text.strip_suffix('/') else {
-            return Err(if text.is_empty() {
-                NameError::Empty
-            } else {
-                NameError::IsName(shorten(text))
-            });
+            // What is no name either is told first: the hint must lead to a path.
+            let is_name = |_| NameError::IsName(shorten(text));
+            return Err(canonical(text).map_or_else(|error| error, is_name));
         };
         if body.is_empty() {
             return Err(NameError::EmptyLevel(shorten(text)));
