@@ -215,7 +215,9 @@ async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Ste
     let now = match read {
         Some(Ok(read)) => Some(read.value),
         Some(Err(error)) => {
-            problem = compared.then(|| Problem::LiveUnreadable(error.to_string()));
+            // What is absent or unknown has no value that anybody asked for.
+            let wanted = compared || assessed.state.found().is_some();
+            problem = wanted.then(|| Problem::LiveUnreadable(error.to_string()));
             None
         }
         None => None,

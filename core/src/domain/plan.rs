@@ -171,13 +171,15 @@ pub fn step(
         (State::Present(found), Some(live)) => compare(found, value.as_ref(), live, now),
     };
     let problem = read_problem.or(problem);
+    // Of what needs no change only that it could not be read is worth telling.
+    let told = |p: &Problem| action != Action::None || matches!(p, Problem::LiveUnreadable(_));
     Step {
         name,
         state,
         value,
         live,
         action,
-        problem: problem.filter(|_| action != Action::None),
+        problem: problem.filter(told),
     }
 }
 
