@@ -69,6 +69,12 @@ pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// Whether a step cannot be done or known for certain, for a reason that may be
+/// mended.
+pub(crate) fn has_problems(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| step.problem.is_some())
+}
+
 fn warning(plan: &Plan, step: &Step) -> Option<String> {
     let name = &step.name;
     match (&step.state, &step.problem) {

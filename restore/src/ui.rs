@@ -123,6 +123,14 @@ pub(crate) fn warn(text: &str) {
     tell(&format!("warning: {text}"));
 }
 
+/// The way out of warnings: what they name is left as it is.
+pub(crate) fn hint_to_repeat() {
+    tell(
+        "\nhint: see to what the warning names (a key or an action that is denied must be allowed), \
+          then run this again: what is done is not done twice",
+    );
+}
+
 /// Tells something on stderr. What comes from elsewhere is made safe to show.
 pub(crate) fn tell(text: &str) {
     let mut stderr = io::stderr().lock();

@@ -6,7 +6,7 @@ use super::Context;
 use crate::args::PreviewArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::warn;
+use crate::ui::{hint_to_repeat, warn};
 
 /// Shows the plan and changes nothing.
 pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
@@ -19,6 +19,9 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
     context.ui.show(&rows)?;
     for warning in report::warnings(&plan) {
         warn(&warning);
+    }
+    if report::has_problems(&plan) {
+        hint_to_repeat();
     }
     context.ui.note(&report::summary(&plan));
     context.hint_at_path(&stores, &target, args.recursive).await;

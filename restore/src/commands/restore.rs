@@ -1,12 +1,13 @@
 //! `ssmbak restore`: does what preview shows.
 
+use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::{Action, Plan, Target};
 
 use super::Context;
 use crate::args::RestoreArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::warn;
+use crate::ui::{hint_to_repeat, warn};
 use crate::view::RestoreView;
 use ssmbak_core::restore::{Report, apply};
 use ssmbak_core::store::Stores;
@@ -117,12 +118,19 @@ async fn apply_plan(
 fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliError> {
     context.ui.show(rows)?;
     for row in rows {
-        // What is unknown has been told before anything was written.
-        let told = row.parameter.change == Action::Unknown.as_str();
+        // What is unknown or has a problem has been told before anything was written.
+        let told = row.parameter.change == Action::Unknown.as_str()
+            || plan
+                .steps
+                .iter()
+                .any(|s| s.name == row.parameter.name && s.problem.is_some());
         if let Some(reason) = row.reason.as_ref().filter(|_| !told) {
             let (name, outcome) = (&row.parameter.name, row.outcome.as_str());
             warn(&format!("{name}: {outcome}: {reason}"));
         }
+    }
+    if rows.iter().any(|row| row.outcome == Outcome::Failed) {
+        hint_to_repeat();
     }
     let changes = rows
         .iter()

@@ -7,7 +7,7 @@ use ssmbak_core::domain::{Name, Path};
 use super::Context;
 use crate::args::SeedArgs;
 use crate::error::{CliError, Exit};
-use crate::ui::warn;
+use crate::ui::{hint_to_repeat, warn};
 use crate::view::SeedView;
 use ssmbak_core::reconcile::{SeedReport, seed};
 use ssmbak_core::store::Stores;
@@ -38,7 +38,11 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
             .ui
             .note("nothing was captured: pass --do-it for that");
     }
-    Ok(if failed { Exit::Partly } else { Exit::Done })
+    if failed {
+        hint_to_repeat();
+        return Ok(Exit::Partly);
+    }
+    Ok(Exit::Done)
 }
 
 /// Reads the paths; one that lies under another is left out.
