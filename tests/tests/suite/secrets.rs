@@ -18,13 +18,12 @@ struct Search {
 
 impl Search {
     fn new(texts: &[&str]) -> Self {
-        let base64 = |text: &str| {
-            // The middle of it, which is the same at any offset, is enough.
+        let forms = |text: &str| {
             let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
             [text.to_owned(), hex, format!("{:?}", text.as_bytes())]
         };
         Self {
-            planted: texts.iter().flat_map(|t| base64(t)).collect(),
+            planted: texts.iter().flat_map(|t| forms(t)).collect(),
         }
     }
 
@@ -187,6 +186,7 @@ async fn no_error_repeats_a_value() {
     let mut answers = Vec::new();
     answers.push(world.ssmbak(&["restore", "/sec/hidden", at, "-vv"]).await);
     answers.push(world.ssmbak(&["restore", "/sec/hidden", at, "-vv"]).await);
+    put(&world, "/sec/hidden", NEW, Some(key)).await;
     let control = Ministack::shared().control();
     control.deny_key(key, true).await.unwrap();
     let event = ssmbak_tests::events::parameter_event("/sec/hidden", "Update", 0);

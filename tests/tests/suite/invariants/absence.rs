@@ -14,7 +14,7 @@ async fn cover_always(world: &World, path: &str) {
     };
     let path = Path::parse(path).unwrap();
     let index = &world.stores.index;
-    index.put_coverage(&path, &[always]).await.unwrap();
+    assert!(index.put_coverage(&path, &[], &[always]).await.unwrap());
 }
 
 #[tokio::test]
