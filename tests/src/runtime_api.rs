@@ -110,6 +110,13 @@ impl Function {
         self
     }
 
+    /// Takes a variable out of the function's environment.
+    #[must_use]
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.environment.retain(|(given, _)| given != name);
+        self
+    }
+
     /// Sets the function's timeout: 30 s if not set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {

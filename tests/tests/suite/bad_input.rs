@@ -1,7 +1,6 @@
 //! What is wrong is told in one clear message with a way out and the
 //! documented exit code.
 
-use ssmbak_tests::emulator::Ministack;
 use tokio::process::Command;
 
 use super::world::{Answer, Lane, World, bare_command, mark, run};
@@ -106,7 +105,7 @@ async fn paths_that_are_none_are_usage_errors() {
 
 #[tokio::test]
 async fn without_region_credentials_or_an_answer_nothing_hangs() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "an endpoint to miss").await;
     let preview = ["preview", "/app/", "now"];
     let bare = |more: &[(&str, &str)]| -> Command {
         let mut command = bare_command(&preview);
@@ -170,7 +169,7 @@ async fn each(world: &World, more: &[&str], code: i32, says: &str, commands: &[&
 
 #[tokio::test]
 async fn a_missing_bucket_or_table_is_told_by_its_name() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "names at the root").await;
     world.put("/app", "x").await;
     let table = ["--table", "none-such-table"];
     each(&world, &table, 1, "none-such-table", &COMMANDS).await;
@@ -189,7 +188,7 @@ async fn a_missing_bucket_or_table_is_told_by_its_name() {
 #[tokio::test]
 async fn a_table_of_another_format_is_left_alone() {
     use aws_sdk_dynamodb::types::AttributeValue::{N, S};
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "names at the root").await;
     let put = world.dynamodb.put_item().table_name(&world.location.table);
     let put = put
         .item("scope", S("@meta".into()))
@@ -204,7 +203,7 @@ async fn a_table_of_another_format_is_left_alone() {
 #[tokio::test]
 async fn a_table_that_is_no_index_is_told_as_such() {
     use aws_sdk_dynamodb::types as t;
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "a table to throw away").await;
     let table = &format!("other-{}", world.location.table);
     let key = t::KeySchemaElement::builder().attribute_name("id");
     let key = key.key_type(t::KeyType::Hash).build().unwrap();
@@ -221,7 +220,7 @@ async fn a_table_that_is_no_index_is_told_as_such() {
 
 #[tokio::test]
 async fn a_denied_key_is_told_and_hides_nothing_else() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "keys that can be denied").await;
     let key = format!("alias/denied-{}", world.account);
     let path = "/keys/";
     let (plain, secret) = ("/keys/plain", "/keys/secret");
@@ -232,7 +231,7 @@ async fn a_denied_key_is_told_and_hides_nothing_else() {
     let at = mark().await.to_string();
     world.put(plain, "now").await;
     world.put_secret(secret, "now", &key).await;
-    let control = Ministack::shared().control();
+    let control = world.control();
     control.deny_key(&key, true).await.unwrap();
     let denied = "AccessDenied";
     is_partly(&world.ssmbak(&["preview", path, &at]).await, secret, denied);

@@ -130,7 +130,9 @@ async fn write(world: &World, numbers: std::ops::Range<usize>, value: &str) {
 #[tokio::test]
 async fn a_preview_costs_the_same_however_many_versions_are_stored() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await.behind(&proxy);
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
     let born = now();
     write(&world, 0..NAMES, "then").await;
     let at = mark().await.to_string();

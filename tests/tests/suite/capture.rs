@@ -115,7 +115,7 @@ async fn a_young_event_is_retried_and_an_old_one_is_lost_not_forgotten() {
 
 #[tokio::test]
 async fn a_message_that_cannot_be_understood_fails_alone() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "names of its own choice").await;
     world.put("/app/db", "one").await;
     let good = parameter_event("/app/db", "Create", now().millis());
     let mut nothing = parameter_event("/app/ami", "Update", now().millis());
@@ -185,7 +185,7 @@ async fn late_repeated_and_reordered_events_give_the_same_index() {
 #[tokio::test]
 async fn everything_parameter_store_tells_is_in_the_record() {
     use aws_sdk_ssm::types::{ParameterTier, ParameterType, Tag};
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "a key of its own choice").await;
     let policy = r#"[{"Type":"NoChangeNotification","Version":"1.0","Attributes":{"After":"20","Unit":"Days"}}]"#;
     let tag = Tag::builder()
         .key("team")

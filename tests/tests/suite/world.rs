@@ -2,7 +2,9 @@
 //! a table, Parameter Store, the stores of the core, the real function behind
 //! a stand-in for Lambda, and the real command line.
 
-use std::collections::HashMap;
+pub(crate) mod aws;
+mod make;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -10,11 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType,
-};
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_ssm::types::ParameterType;
 use serde_json::Value as Json;
 use ssmbak_core::domain::{Instant, Name, Path, Target};
@@ -79,8 +76,12 @@ pub(crate) async fn mark() -> Instant {
     mark
 }
 
-/// Waits until the second in which something was deleted is over.
+/// Waits until the second in which something was deleted is over; in a real account until
+/// it can be created again.
 pub(crate) async fn next_second() {
+    if aws::wanted() {
+        return aws::wait_for_recreation().await;
+    }
     let left_ms = 1_000 - now().millis().rem_euclid(1_000);
     tokio::time::sleep(Duration::from_millis(left_ms.unsigned_abs() + 5)).await;
 }
@@ -97,8 +98,21 @@ pub(crate) fn under(path: &str) -> Target {
 }
 
 impl World {
-    /// On the emulator that the tests share.
+    /// On the emulator that the tests share; with `SSMBAK_TEST_AWS=1` in a real account.
     pub(crate) async fn on(lane: Lane) -> Self {
+        if aws::wanted() {
+            return Self::made(aws::config().await, "", &aws::level()).await;
+        }
+        Self::on_emulator(lane).await
+    }
+
+    /// On the emulator that the tests share, whatever the others stand on: it needs `why`.
+    pub(crate) async fn emulated(lane: Lane, why: &str) -> Self {
+        aws::note_emulated(why);
+        Self::on_emulator(lane).await
+    }
+
+    async fn on_emulator(lane: Lane) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let account = format!("7{number:011}");
@@ -117,17 +131,22 @@ impl World {
     /// Calls go to `endpoint`, which may be a proxy's.
     pub(crate) async fn at(endpoint: &str, account: &str) -> Self {
         let config = sdk_config(endpoint, account).await;
+        Self::made(config, endpoint, account).await
+    }
+
+    /// With a new bucket and table. Without an endpoint it is a real account, and
+    /// `account` is the first level of all names.
+    async fn made(config: SdkConfig, endpoint: &str, account: &str) -> Self {
         let unique = uuid::Uuid::new_v4().simple().to_string();
+        let own = aws::store_name(&unique);
         let location = Location {
-            bucket: format!("ssmbak-{unique}"),
-            table: format!("ssmbak-{unique}"),
+            bucket: own.clone(),
+            table: own,
         };
-        let path_style = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
-        let s3 = aws_sdk_s3::Client::from_conf(path_style.build());
+        let s3 = make::s3(&config);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-        create_bucket(&s3, &location.bucket).await;
-        create_table(&dynamodb, &location.table).await;
-        let function = function(endpoint, account, &location);
+        make::bucket(&s3, &config, &location.bucket).await;
+        make::table(&dynamodb, &location.table).await;
         Self {
             endpoint: endpoint.to_owned(),
             account: account.to_owned(),
@@ -136,9 +155,23 @@ impl World {
             config,
             s3,
             dynamodb,
+            function: make::function(endpoint, account, &location),
             location,
-            function,
         }
+    }
+
+    /// Whether it stands in a real account.
+    pub(crate) fn is_real(&self) -> bool {
+        self.endpoint.is_empty()
+    }
+
+    /// In a real account nothing is written beside the test's own names.
+    fn check_own(&self, name: &str) {
+        let own = self.own("/");
+        assert!(
+            !self.is_real() || name.starts_with(&own),
+            "refused: {name} does not lie under {own}"
+        );
     }
 
     /// Itself, its command line calling through `proxy`.
@@ -149,7 +182,7 @@ impl World {
 
     /// One more function over this bucket and table, its calls going to `endpoint`.
     pub(crate) fn function_at(&self, endpoint: &str) -> Function {
-        function(endpoint, &self.account, &self.location)
+        make::function(endpoint, &self.account, &self.location)
     }
 
     /// The control of the emulator below, for changes of this world's account.
@@ -165,6 +198,7 @@ impl World {
 
     /// Writes a String, over what is there.
     pub(crate) async fn put(&self, name: &str, value: &str) -> i64 {
+        self.check_own(name);
         let put = self.ssm.put_parameter().name(name).value(value);
         let put = put.r#type(ParameterType::String).overwrite(true);
         put.send().await.unwrap().version()
@@ -172,6 +206,7 @@ impl World {
 
     /// Writes a `SecureString` under a key, over what is there.
     pub(crate) async fn put_secret(&self, name: &str, value: &str, key: &str) {
+        self.check_own(name);
         let put = self.ssm.put_parameter().name(name).value(value);
         let put = put.r#type(ParameterType::SecureString).key_id(key);
         put.overwrite(true).send().await.unwrap();
@@ -214,6 +249,7 @@ impl World {
     }
 
     pub(crate) async fn delete(&self, name: &str) {
+        self.check_own(name);
         let delete = self.ssm.delete_parameter().name(name);
         delete.send().await.unwrap();
     }
@@ -260,22 +296,19 @@ impl World {
     /// The command line with this world's bucket and table, nobody at the terminal.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare_command(arguments);
+        if self.is_real() {
+            command.envs(aws::environment());
+        } else {
+            command
+                .env("AWS_ENDPOINT_URL", &self.endpoint)
+                .env("AWS_ACCESS_KEY_ID", &self.account)
+                .env("AWS_SECRET_ACCESS_KEY", "test")
+                .env("AWS_REGION", REGION);
+        }
         command
-            .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", &self.account)
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", REGION)
             .env("SSMBAK_BUCKET", &self.location.bucket)
             .env("SSMBAK_TABLE", &self.location.table);
         command
-    }
-
-    /// `preview --output json`, with every secret.
-    pub(crate) async fn preview(&self, path: &str, at: Instant) -> Vec<Json> {
-        let at = at.to_string();
-        let arguments = ["preview", path, &at, "-R", "--output", "json", "--reveal"];
-        let answer = self.ssmbak(&arguments).await;
-        answer.json().as_array().unwrap().clone()
     }
 
     /// Every row of the table, in order of keys.
@@ -285,7 +318,7 @@ impl World {
         loop {
             let scan = self.dynamodb.scan().table_name(&self.location.table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
-            rows.extend(page.items().iter().map(as_json));
+            rows.extend(page.items().iter().map(make::as_json));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -293,23 +326,6 @@ impl World {
         }
         rows.sort_by_key(ToString::to_string);
         rows
-    }
-}
-
-fn as_json(item: &HashMap<String, AttributeValue>) -> Json {
-    let fields = item.iter();
-    let fields = fields.map(|(field, value)| (field.clone(), value_as_json(value)));
-    Json::Object(fields.collect())
-}
-
-fn value_as_json(value: &AttributeValue) -> Json {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.as_str().into(),
-        AttributeValue::Bool(flag) => (*flag).into(),
-        AttributeValue::Null(_) => Json::Null,
-        AttributeValue::L(list) => list.iter().map(value_as_json).collect(),
-        AttributeValue::M(map) => as_json(map),
-        other => panic!("no row holds {other:?}"),
     }
 }
 
@@ -343,42 +359,4 @@ pub(crate) fn bootstrap() -> &'static PathBuf {
 pub(crate) fn ssmbak() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(binaries::ssmbak)
-}
-
-fn function(endpoint: &str, account: &str, location: &Location) -> Function {
-    Function::new(bootstrap(), endpoint)
-        .unwrap()
-        .env("SSMBAK_BUCKET", &location.bucket)
-        .env("SSMBAK_TABLE", &location.table)
-        .env("SSMBAK_STACK", "test")
-        .env("AWS_ACCESS_KEY_ID", account)
-}
-
-async fn create_bucket(s3: &aws_sdk_s3::Client, bucket: &str) {
-    s3.create_bucket().bucket(bucket).send().await.unwrap();
-    let versioning = VersioningConfiguration::builder()
-        .status(BucketVersioningStatus::Enabled)
-        .build();
-    let put = s3.put_bucket_versioning().bucket(bucket);
-    let put = put.versioning_configuration(versioning);
-    put.send().await.unwrap();
-}
-
-async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) {
-    let mut create = dynamodb
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in [("scope", KeyType::Hash), ("entry", KeyType::Range)] {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(attribute)
-            .attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder()
-            .attribute_name(attribute)
-            .key_type(kind);
-        create = create
-            .attribute_definitions(definition.build().unwrap())
-            .key_schema(key.build().unwrap());
-    }
-    create.send().await.unwrap();
 }

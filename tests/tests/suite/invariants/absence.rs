@@ -19,7 +19,7 @@ async fn cover_always(world: &World, path: &str) {
 
 #[tokio::test]
 async fn a_first_captured_update_of_an_old_parameter_never_leads_to_a_deletion() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "a hundred quick writes").await;
     let path = &world.own("/old/");
     let of = &format!("{path}db");
     cover_always(&world, path).await;

@@ -34,7 +34,9 @@ fn pointers(row: &Json, found: &mut Vec<Pointer>) {
 /// Reads the value of every row; a pointer to nothing fails.
 async fn values_of(world: &World, rows: &[Json]) -> Vec<String> {
     let mut found = Vec::new();
-    rows.iter().for_each(|row| pointers(row, &mut found));
+    for row in rows {
+        pointers(row, &mut found);
+    }
     let mut values = Vec::new();
     for pointer in found {
         let value = world.stores.bucket.value(&pointer).await.unwrap();
@@ -142,7 +144,7 @@ async fn captured(function: &Function, event: &Json) -> bool {
 /// Kills the function after each of its calls in turn, then delivers again.
 async fn killed_at_every_call(operation: &str) {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
     let function = world.function_at(&proxy.endpoint());
     let of = |number: usize| format!("/kill/n{number:02}");
     let event = change(&world, &of(0), operation).await;
@@ -204,7 +206,9 @@ async fn two_functions_at_once_leave_one_record() {
         let journal = journal(&world).await;
         assert_eq!(about(&journal, of).len(), 5, "{lane:?}");
         let mut in_journal = Vec::new();
-        journal.iter().for_each(|r| pointers(r, &mut in_journal));
+        for record in &journal {
+            pointers(record, &mut in_journal);
+        }
         for record in records {
             let pointer = record.present().unwrap().value.pointer().unwrap();
             assert!(

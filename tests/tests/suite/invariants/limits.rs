@@ -13,7 +13,9 @@ use crate::world::{Lane, World, mark, under};
 #[tokio::test]
 async fn throttled_writes_slow_a_restore_and_never_fail_it() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await.behind(&proxy);
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
     let path = world.own("/slow/");
     let names: Vec<String> = (0..8).map(|n| format!("{path}{n}")).collect();
     for of in &names {
@@ -41,7 +43,9 @@ async fn throttled_writes_slow_a_restore_and_never_fail_it() {
 #[tokio::test]
 async fn throttled_reads_slow_a_preview_and_never_fail_it() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await.behind(&proxy);
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
     let path = world.own("/slow/");
     for number in 0..3 {
         world.write(&format!("{path}{number}"), "x").await;
@@ -65,7 +69,7 @@ async fn throttled_reads_slow_a_preview_and_never_fail_it() {
 #[tokio::test]
 async fn a_throttled_function_captures_all_the_same() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let mut world = World::on(Lane::Ministack).await;
+    let mut world = World::emulated(Lane::Ministack, "the proxy").await;
     world.function = world.function_at(&proxy.endpoint());
     for operation in [
         "dynamodb:TransactWriteItems",
@@ -109,7 +113,7 @@ fn recorded(live: &Live) -> Record {
 
 #[tokio::test]
 async fn more_than_a_thousand_names_and_a_megabyte_of_rows_are_restored_right() {
-    let world = &World::on(Lane::Ministack).await;
+    let world = &World::emulated(Lane::Ministack, "the proxy").await;
     let path = "/many/";
     let description = "d".repeat(1_000);
     let put = |number: usize| {

@@ -22,7 +22,9 @@ const READS: [&str; 8] = [
 #[tokio::test]
 async fn a_preview_only_reads() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await.behind(&proxy);
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
     let path = world.own("/app/");
     for leaf in ["a", "b", "gone"] {
         world.write(&format!("{path}{leaf}"), "then").await;
@@ -91,7 +93,9 @@ async fn what_changed_after_it_was_planned_is_refused() {
 #[tokio::test]
 async fn a_parameter_refused_for_that_is_told_and_the_rest_is_done() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    let world = World::on(Lane::Ministack).await.behind(&proxy);
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
     let path = world.own("/told/");
     let (raced, fine) = (&format!("{path}raced"), &format!("{path}fine"));
     for of in [raced, fine] {
@@ -139,8 +143,8 @@ async fn what_is_overwritten_or_deleted_is_on_record_first() {
     let history = ["history", &path, "--until", &unseen, "--output", "json"];
     let history = world.ssmbak(&history).await.exits(0).json();
     let seen = |row: &serde_json::Value| format!("{} {}", row["Name"], row["Source"]);
-    assert_eq!(seen(&history[0]), format!("{:?} \"restore\"", new));
-    assert_eq!(seen(&history[1]), format!("{:?} \"restore\"", kept));
+    assert_eq!(seen(&history[0]), format!("{new:?} \"restore\""));
+    assert_eq!(seen(&history[1]), format!("{kept:?} \"restore\""));
     let shown = world.ssmbak(&["show", new, &unseen]).await.exits(0);
     assert_eq!(shown.stdout, "unseen too");
     next_second().await;
@@ -184,7 +188,7 @@ async fn a_path_never_touches_its_neighbours() {
 
 #[tokio::test]
 async fn the_tools_own_parameters_are_never_touched() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "the whole account").await;
     let (own, other) = ("/_ssmbak/live/bucketname", "/own-else");
     for of in [own, other] {
         world.write(of, "then").await;

@@ -78,7 +78,7 @@ async fn a_deletion_that_nobody_agreed_to_is_not_begun() {
 
 #[tokio::test]
 async fn everything_that_can_be_put_back_comes_back_exactly() {
-    let world = World::on(Lane::Ministack).await;
+    let world = World::emulated(Lane::Ministack, "keys of any name").await;
     let of = &world.own("/exact/all");
     let value = "  {{x}} \n\té💾 \n";
     let tag = Tag::builder()

@@ -1,7 +1,7 @@
 //! `ssmbak seed`.
 
 use serde_json::Value as Json;
-use ssmbak_core::domain::{Instant, Path};
+use ssmbak_core::domain::{Instant, Path, Record};
 
 use super::{Lane, World, column, told};
 use crate::world::{mark, name};
@@ -53,7 +53,7 @@ async fn a_seed_captures_every_retained_version_and_a_second_one_nothing() {
     let of = name(&format!("{path}deep/c"));
     let (first, last) = (Instant::EARLIEST, Instant::LATEST);
     let records = world.stores.index.between(&of, first, last).await.unwrap();
-    let numbers: Vec<_> = records.iter().map(|r| r.suffix()).collect();
+    let numbers: Vec<_> = records.iter().map(Record::suffix).collect();
     assert_eq!(numbers, ["v0000000001", "v0000000002"]);
 
     let coverage = |row: &Json| row["entry"].as_str().unwrap().starts_with("coverage#");

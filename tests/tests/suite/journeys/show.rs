@@ -25,10 +25,10 @@ async fn a_pipe_gets_the_exact_bytes_of_any_time() {
 async fn a_secret_is_never_stars_in_a_pipe() {
     let world = World::on(Lane::Ministack).await;
     let of = &world.own("/show/secret");
-    world.put_secret(of, EXACT, "alias/mine").await;
+    world.put_secret(of, EXACT, "alias/aws/ssm").await;
     world.tell(of, "Create", world.written(of).await).await;
     let at = &mark().await.to_string();
-    world.put_secret(of, "other", "alias/mine").await;
+    world.put_secret(of, "other", "alias/aws/ssm").await;
     for time in [at, "now"] {
         let refused = world.ssmbak(&["show", of, time]).await.exits(2);
         assert_eq!(refused.stdout, "");
