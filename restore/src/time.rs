@@ -70,14 +70,19 @@ impl TimeError {
 /// Accepted are any RFC 3339 instant, one without an offset (UTC) or with a
 /// space for the `T`, a date (its first instant), a duration before now
 /// (`2h30m ago`, `-2h`), and `now`. An instant written in whole seconds means
-/// that whole second; everything else is exact, cut to milliseconds.
+/// that whole second, and so does `now`, or a deletion made in it, which stands
+/// at its end, would not count yet; everything else is exact, cut to
+/// milliseconds.
 ///
 /// An instant in the future is refused; a second that has begun is not.
 pub(crate) fn parse(text: &str, now: Instant) -> Result<Moment, TimeError> {
     let shown = || text.chars().take(80).collect::<String>();
     let trimmed = text.trim();
     if trimmed.eq_ignore_ascii_case("now") {
-        return Ok(Moment::exact(now));
+        return Ok(Moment {
+            first: now,
+            last: now.second_end(),
+        });
     }
     if let Some(before) = before_now(trimmed) {
         let ms = i64::try_from(before.as_millis()).ok();
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn relative_times_and_now_are_exact() {
-        assert_eq!(last("now"), now().to_string());
+        assert_eq!(last("now"), now().second_end().to_string());
         for text in ["-2h", "2h ago", "2 hours ago", "-120m", "2hours ago"] {
             assert_eq!(last(text), "2026-11-20T08:23:30.649Z", "{text}");
         }

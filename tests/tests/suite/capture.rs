@@ -41,7 +41,7 @@ async fn two_updates_within_a_second_are_both_kept_with_their_own_values() {
         let of = &world.own("/app/db");
         world.put(of, "one").await;
         world.put(of, " two ").await;
-        let event = parameter_event(of, "Update", now().millis());
+        let event = parameter_event(of, "Update", world.written(of).await.millis());
         assert_eq!(world.deliver(&[event.clone(), event]).await, 0);
         assert_eq!(values(&world, of).await, ["one", " two "], "{lane:?}");
     }
@@ -53,7 +53,7 @@ async fn the_value_is_that_of_its_version_however_late_the_function_runs() {
         let world = World::on(lane).await;
         let of = &world.own("/app/db");
         world.put(of, "first").await;
-        let early = parameter_event(of, "Create", now().millis());
+        let early = parameter_event(of, "Create", world.written(of).await.millis());
         world.put(of, "second").await;
         world.put(of, "third").await;
         assert_eq!(world.deliver(std::slice::from_ref(&early)).await, 0);
@@ -84,7 +84,7 @@ async fn a_deletion_marks_the_object_and_keeps_its_versions() {
         let world = World::on(lane).await;
         let of = &world.own("/app/db");
         world.put(of, "kept").await;
-        let event = parameter_event(of, "Create", now().millis());
+        let event = parameter_event(of, "Create", world.written(of).await.millis());
         world.deliver(&[event]).await;
         assert!(world.stores.bucket.shows_value(&name(of)).await.unwrap());
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -117,7 +117,7 @@ async fn a_young_event_is_retried_and_an_old_one_is_lost_not_forgotten() {
 async fn a_message_that_cannot_be_understood_fails_alone() {
     let world = World::emulated(Lane::Ministack, "names of its own choice").await;
     world.put("/app/db", "one").await;
-    let good = parameter_event("/app/db", "Create", now().millis());
+    let good = parameter_event("/app/db", "Create", world.written("/app/db").await.millis());
     let mut nothing = parameter_event("/app/ami", "Update", now().millis());
     nothing["detail"]["exception"] = "the image does not exist".into();
     let rubbish = message("{\"detail\":");
@@ -209,7 +209,11 @@ async fn everything_parameter_store_tells_is_in_the_record() {
         .unwrap();
     let label = world.ssm.label_parameter_version().name("/app/full");
     label.labels("prod").send().await.unwrap();
-    let event = parameter_event("/app/full", "Create", now().millis());
+    let event = parameter_event(
+        "/app/full",
+        "Create",
+        world.written("/app/full").await.millis(),
+    );
     world.deliver(&[event]).await;
     let kept = records(&world, "/app/full").await;
     let written = kept[0].present().unwrap();
