@@ -1,9 +1,11 @@
 //! 1: unknown is never absent.
 
 use ssmbak_core::domain::coverage::Interval;
-use ssmbak_core::domain::{Instant, Path};
+use ssmbak_core::domain::{Instant, Path, Source};
+use ssmbak_core::reconcile::{SeedReport, reconcile};
+use ssmbak_core::store::{Clock, Stores};
 
-use crate::world::{Lane, World, mark};
+use crate::world::{Lane, World, mark, name, now};
 
 /// Every instant of `path` is covered.
 async fn cover_always(world: &World, path: &str) {
@@ -62,4 +64,43 @@ async fn what_is_older_than_its_coverage_is_unknown_and_what_is_younger_was_abse
     let restore = ["restore", path, &in_coverage, "--yes"];
     world.ssmbak(&restore).await.exits(0);
     assert!(world.live(old).await.is_some() && world.live(new).await.is_none());
+}
+
+/// A reconciliation whose present is `clock`'s.
+async fn reconcile_at(world: &World, path: &Path, clock: Clock) -> SeedReport {
+    let stores = Stores {
+        clock,
+        ..world.stores.clone()
+    };
+    let report = reconcile(&stores, path, true, Source::Reconcile, &|_, _| {}).await;
+    let report = report.unwrap();
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+    report
+}
+
+#[tokio::test]
+async fn a_change_or_deletion_that_no_event_told_leaves_no_certainty_behind() {
+    let world = World::on(Lane::Ministack).await;
+    let path = Path::parse(&world.own("/quiet/")).unwrap();
+    let (kept, gone) = (world.own("/quiet/kept"), world.own("/quiet/gone"));
+    let covered = || async {
+        let coverage = world.stores.index.coverage().await.unwrap();
+        coverage.covers(&name(&gone), now())
+    };
+    world.put(&gone, "x").await;
+    reconcile_at(&world, &path, now).await;
+    assert!(covered().await);
+    // Written an hour ago as this reconciliation sees it: an event is overdue.
+    world.put(&kept, "x").await;
+    let report = reconcile_at(&world, &path, || now().plus_millis(3_600_000)).await;
+    assert_eq!((report.versions, report.deletions), (1, 0));
+    assert!(!covered().await);
+
+    let again = Path::parse(&world.own("/")).unwrap();
+    reconcile_at(&world, &again, now).await;
+    assert!(covered().await);
+    world.delete(&gone).await;
+    let report = reconcile_at(&world, &path, || now().plus_millis(7_200_000)).await;
+    assert_eq!(report.deletions, 1);
+    assert!(!covered().await, "the path above still claims to know");
 }

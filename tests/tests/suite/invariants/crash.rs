@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use ssmbak_core::domain::{Instant, Pointer};
+use ssmbak_core::domain::{
+    Attributes, Change, Instant, Pointer, Record, Source, Value, ValueState, Written,
+};
 use ssmbak_tests::emulator::Ministack;
 use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
 use ssmbak_tests::proxy::{Disturbance, Proxy, When};
@@ -218,4 +220,51 @@ async fn two_functions_at_once_leave_one_record() {
         }
         values_of(&world, &world.rows().await).await;
     }
+}
+
+#[tokio::test]
+async fn a_record_left_in_the_journal_is_indexed_and_not_called_lost() {
+    let world = World::on(Lane::Ministack).await;
+    let of = world.own("/app/left");
+    let at = Instant::from_millis(now().millis() - 4_000_000);
+    // As a capture leaves it that dies before the index; then the parameter is
+    // deleted, and the message comes again.
+    let left = |pointer: Pointer| Record {
+        name: name(&of),
+        at,
+        change: Change::Written(Written {
+            version: Some(1),
+            creates: true,
+            discriminator: String::new(),
+            attributes: Attributes {
+                parameter_type: "String".into(),
+                ..Attributes::default()
+            },
+            modified_by: None,
+            value: ValueState::Stored(pointer),
+        }),
+        source: Source::Event,
+        event: None,
+        recorded_at: at,
+    };
+    let nowhere = Pointer {
+        bucket: String::new(),
+        key: String::new(),
+        version_id: String::new(),
+    };
+    let bucket = &world.stores.bucket;
+    let (draft, value) = (left(nowhere), Value::new("saved"));
+    let written = draft.present().unwrap();
+    let pointer = bucket.put_value(&draft, written, &value).await.unwrap();
+    let record = left(pointer.clone());
+    bucket.put_record(&record).await.unwrap();
+
+    world.tell(&of, "Create", at).await;
+    let (index, of) = (&world.stores.index, name(&of));
+    let found = index
+        .between(&of, Instant::EARLIEST, Instant::LATEST)
+        .await
+        .unwrap();
+    assert_eq!(found, [record]);
+    assert_eq!(bucket.value(&pointer).await.unwrap(), value);
 }
