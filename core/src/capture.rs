@@ -26,7 +26,8 @@ pub struct Captured {
     pub records: Vec<Record>,
     /// One verdict for each event, in their order.
     pub verdicts: Vec<Verdict>,
-    /// Versions put on record that no event at hand had announced.
+    /// Gaps healed: versions put on record that no event at hand had announced,
+    /// of a name that was on record already.
     pub healed: usize,
 }
 
@@ -41,7 +42,7 @@ pub async fn capture(
     events: &[Event],
     source: Source,
 ) -> Result<Captured, StoreError> {
-    let (recent, look) =
+    let (recent, mut look) =
         tokio::try_join!(stores.index.recent(name), look_with_tags(stores, name),)?;
     let mut recorded = recent.records;
     let needed = oldest_needed(&look, events);
@@ -63,16 +64,19 @@ pub async fn capture(
         })
     };
     let mut decision = decided(&recorded, &look);
+    let mut first = None;
     if contradicts_a_deletion(&decision) {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
-        let second = look_with_tags(stores, name).await?;
-        let first = std::mem::replace(&mut decision, decided(&recorded, &second));
-        decision.keep_versions_of(first);
+        look = look_with_tags(stores, name).await?;
+        first = Some(std::mem::replace(&mut decision, decided(&recorded, &look)));
     }
     let found = index_unfinished(stores, name, &decision).await?;
     if !found.is_empty() {
         recorded.extend(found);
         decision = decided(&recorded, &look);
+    }
+    if let Some(first) = first {
+        decision.keep_versions_of(first);
     }
     record(stores, name, &recorded, decision).await
 }

@@ -76,7 +76,7 @@ pub struct Decision {
     pub drafts: Vec<Draft>,
     /// One verdict for each event, in their order.
     pub verdicts: Vec<Verdict>,
-    /// Records of versions that no event at hand announced.
+    /// Versions that no event at hand announced, of a name already on record.
     pub healed: usize,
 }
 
@@ -98,7 +98,13 @@ impl Decision {
 /// Decides what is missing. See the module's text.
 pub fn decide(q: &Question<'_>) -> Decision {
     let mut drafts = missing_versions(q);
-    let healed = drafts.iter().filter(|d| d.record.event.is_none()).count();
+    // A first look finds a past, not a gap.
+    let gaps = drafts.iter().filter(|d| d.record.event.is_none());
+    let healed = if q.recorded.is_empty() {
+        0
+    } else {
+        gaps.count()
+    };
     drafts.extend(exact_deletions(q));
     drafts.extend(label_moves(q));
     let verdicts = judge_written_events(q, &mut drafts);
@@ -376,6 +382,8 @@ fn proven_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
         .chain(drafts.iter().map(|d| &d.record))
         .collect();
     known.sort_by_cached_key(|r| r.entry());
+    // The same record twice is one; its number does not fail to rise.
+    known.dedup_by_key(|r| r.entry());
     let versions: Vec<(Instant, u64)> = known
         .iter()
         .filter_map(|r| match &r.change {

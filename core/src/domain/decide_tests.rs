@@ -204,6 +204,14 @@ fn a_number_that_does_not_rise_proves_a_deletion() {
 }
 
 #[test]
+fn a_record_that_was_read_twice_proves_nothing() {
+    let look = [retained(1, 0), retained(2, 100)];
+    let (records, _) = run(&[], &look, &[], 500);
+    let twice: Vec<Record> = records.iter().chain(&records).cloned().collect();
+    assert_eq!(run(&twice, &look, &[], 600).0, []);
+}
+
+#[test]
 fn a_recorded_deletion_between_explains_the_number() {
     let (before, _) = run(&[], &[retained(1, 0), retained(2, 100)], &[], 500);
     let look = [retained(1, 60_000)];
