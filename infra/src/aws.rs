@@ -56,6 +56,9 @@ impl AwsError {
             (Some(message), _, _) => message.to_owned(),
             (None, Some(code), _) => code.to_owned(),
             (None, None, Some(status)) => format!("answered with HTTP status {status}"),
+            (None, None, None) if kind == AwsErrorKind::Credentials => {
+                "no usable AWS credentials were found".to_owned()
+            }
             // The chain goes from "dispatch failure" to what really happened.
             (None, None, None) => {
                 let deepest = chain.rsplit(": ").next().unwrap_or(&chain);

@@ -117,7 +117,7 @@ impl Path {
             let is_name = |_| NameError::IsName(shorten(text));
             return Err(canonical(text).map_or_else(|error| error, is_name));
         };
-        if body.is_empty() {
+        if body.is_empty() || body.ends_with('/') {
             return Err(NameError::EmptyLevel(shorten(text)));
         }
         canonical(body).map(|name| Self(name + "/"))
