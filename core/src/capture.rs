@@ -26,6 +26,8 @@ pub struct Captured {
     pub records: Vec<Record>,
     /// One verdict for each event, in their order.
     pub verdicts: Vec<Verdict>,
+    /// Versions that could not be read: their key is disabled.
+    pub sealed: usize,
     /// Gaps healed: versions put on record that no event at hand had announced,
     /// of a name that was on record already.
     pub healed: usize,
@@ -172,6 +174,7 @@ async fn record(
     Ok(Captured {
         records,
         verdicts: decision.verdicts,
+        sealed: decision.sealed,
         healed: decision.healed,
     })
 }

@@ -1,6 +1,7 @@
 //! Reconcile: what lives under a path against the heads; every difference is
 //! captured. From the command line it is also the first seeding.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -32,7 +33,8 @@ pub struct SeedReport {
     pub versions: usize,
     /// Parameters whose newest version was on record already.
     pub already: usize,
-    /// Deletions put on record that no event had told.
+    /// Deletions put on record that no event had told; in a dry run: names that
+    /// are gone and would be looked at.
     pub deletions: usize,
     /// What could not be captured, and why.
     pub failures: Vec<(Name, String)>,
@@ -82,14 +84,15 @@ pub async fn reconcile(
         already: live.len() - changed.len(),
         ..SeedReport::default()
     };
+    let missing = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
     if !do_it {
         report.versions = changed.len();
+        report.deletions = missing.len();
         for name in &changed {
             progress(name, 0);
         }
         return Ok(report);
     }
-    let missing = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
     let (gone, again) = still_gone(stores, &missing, started, &mut report).await;
     let early = !gone.is_empty() || live_surprise(&live, &changed, &coverage, started);
     if early {
@@ -138,6 +141,13 @@ async fn capture_all(
     while let Some((name, captured)) = captures.next().await {
         match captured {
             Ok(captured) => {
+                if captured.sealed > 0 {
+                    let why = format!(
+                        "{} versions cannot be read while their KMS key is disabled",
+                        captured.sealed
+                    );
+                    report.failures.push((name.clone(), why));
+                }
                 progress(&name, captured.records.len());
                 found.extend(captured.records);
             }
@@ -229,18 +239,23 @@ async fn change_coverage(
     stores: &Stores,
     change: &(dyn Fn(&Coverage) -> Vec<Covered> + Sync),
 ) -> Result<(), StoreError> {
+    // Paths whose fact was written and whose row was not: a fact must follow
+    // that says what the row says.
+    let mut raced = BTreeSet::new();
     for _ in 0..MOST_COVERAGE_RACES {
         let before = stores.index.coverage().await?;
-        let mut raced = false;
+        let lost = std::mem::take(&mut raced);
         for (path, intervals) in change(&before) {
             let old = before.of(&path);
-            if old == intervals {
+            if old == intervals && !lost.contains(&path) {
                 continue;
             }
-            put_coverage_fact(stores, &path, &intervals).await?;
-            raced |= !stores.index.put_coverage(&path, old, &intervals).await?;
+            put_coverage_fact(stores, &path, old, &intervals).await?;
+            if !stores.index.put_coverage(&path, old, &intervals).await? {
+                raced.insert(path);
+            }
         }
-        if !raced {
+        if raced.is_empty() {
             return Ok(());
         }
     }
@@ -254,6 +269,7 @@ async fn change_coverage(
 async fn put_coverage_fact(
     stores: &Stores,
     path: &Path,
+    before: &[Interval],
     intervals: &[Interval],
 ) -> Result<(), StoreError> {
     let finished = stores.now();
@@ -261,6 +277,7 @@ async fn put_coverage_fact(
         format: stored::FORMAT,
         path: path.clone(),
         finished,
+        before: before.to_vec(),
         intervals: intervals.to_vec(),
     };
     let id = uuid::Uuid::new_v4().to_string();

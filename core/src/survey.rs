@@ -43,10 +43,11 @@ pub async fn survey(
     )?;
     let mut live: BTreeMap<Name, Live> = live.into_iter().map(|l| (l.name.clone(), l)).collect();
     let names: BTreeSet<Name> = live.keys().chain(heads.keys()).cloned().collect();
-    let known = names.len();
     let cases: Vec<Case> = names
         .into_iter()
-        .filter(|name| !name.is_own())
+        // What lies under a path is what a person keeps there; asked for by its
+        // own name it is told, and a restore skips it.
+        .filter(|name| !name.is_own() || matches!(target, Target::Name(_)))
         .map(|name| Case {
             live: live.remove(&name),
             head: heads.get(&name).cloned(),
@@ -59,10 +60,17 @@ pub async fn survey(
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await?;
+    let nearest_known = nearest_known(target, at, &coverage, &states);
+    let is_known = |a: &Assessed| !matches!(a.state, State::Unknown { .. });
+    let anything_known = if states.is_empty() {
+        is_covered(target, at, &coverage)
+    } else {
+        states.iter().any(is_known)
+    };
     let steps = steps(stores, states, options).await?;
     Ok(Plan {
-        nearest_known: nearest_known(target, at, &coverage, &steps),
-        anything_known: known > 0 || is_covered(target, at, &coverage),
+        nearest_known,
+        anything_known,
         target: target.clone(),
         at,
         steps,
@@ -280,9 +288,9 @@ fn nearest_known(
     target: &Target,
     at: Instant,
     coverage: &Coverage,
-    steps: &[Step],
+    states: &[Assessed],
 ) -> Option<Instant> {
-    let told = steps.iter().filter_map(|s| match s.state {
+    let told = states.iter().filter_map(|s| match s.state {
         State::Unknown { known_from } => known_from,
         State::Present(_) | State::Absent { .. } => Some(at),
     });

@@ -1,7 +1,7 @@
 //! How a command ends: exit codes, and the two lines that tell of an error.
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 
 use ssmbak_core::domain::{Instant, Name, NameError};
 
@@ -177,8 +177,7 @@ impl CliError {
 
     /// Tells of the error on stderr: `error: ...`, a blank line, `hint: ...`.
     pub(crate) fn tell(&self) {
-        // Where stderr cannot be written either, there is nobody left to tell.
-        let _ = write!(io::stderr().lock(), "{}", Told(self));
+        crate::ui::tell(&Told(self).to_string());
     }
 }
 

@@ -159,13 +159,15 @@ pub(crate) fn lost(parameter: &str) -> Step {
     )
 }
 
+/// A plan in which something is known, unless all its steps are unknown.
 pub(crate) fn plan(steps: Vec<Step>) -> Plan {
+    let known = |s: &Step| !matches!(s.state, State::Unknown { .. });
     Plan {
+        anything_known: steps.is_empty() || steps.iter().any(known),
         target: Target::parse("/app/", true).unwrap(),
         at: asked(),
         steps,
         nearest_known: None,
-        anything_known: true,
     }
 }
 

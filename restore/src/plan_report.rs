@@ -75,6 +75,12 @@ pub(crate) fn has_problems(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| step.problem.is_some())
 }
 
+/// Whether anything of the plan can be done at all.
+pub(crate) fn can_be_done(plan: &Plan) -> bool {
+    let doable = |step: &Step| step.action.changes() && step.problem.is_none();
+    plan.steps.iter().any(doable)
+}
+
 fn warning(plan: &Plan, step: &Step) -> Option<String> {
     let name = &step.name;
     match (&step.state, &step.problem) {
@@ -149,7 +155,11 @@ pub(crate) fn restore_exit(plan: &Plan, rows: &[RestoreView]) -> Exit {
         Outcome::Restored | Outcome::Deleted | Outcome::Unchanged => false,
     };
     let bad = rows.iter().filter(bad).count();
-    exit_of(bad, rows.len() - bad + plan.count(Action::None))
+    // What could not be read in full may differ after all.
+    let unsure = |step: &&Step| step.action == Action::None && step.problem.is_some();
+    let unsure = plan.steps.iter().filter(unsure).count();
+    let fine = rows.len() - bad + plan.count(Action::None) - unsure;
+    exit_of(bad + unsure, fine)
 }
 
 fn exit_of(bad: usize, fine: usize) -> Exit {

@@ -61,7 +61,9 @@ impl Ui {
     pub(crate) async fn ask(&self, question: &str) -> Result<bool, CliError> {
         let question = question.to_owned();
         let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
-            let mut stderr = io::stderr().lock();
+            // Held no longer than it takes: an interruption must be told while
+            // this still waits for its answer.
+            let mut stderr = io::stderr();
             write!(stderr, "{question} [y/N] ")?;
             stderr.flush()?;
             let mut answer = String::new();

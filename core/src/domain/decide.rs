@@ -76,6 +76,9 @@ pub struct Decision {
     pub drafts: Vec<Draft>,
     /// One verdict for each event, in their order.
     pub verdicts: Vec<Verdict>,
+    /// Versions that are not on record and cannot be read for now: their key is
+    /// disabled.
+    pub sealed: usize,
     /// Versions that no event at hand announced, of a name already on record.
     pub healed: usize,
 }
@@ -117,6 +120,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
     Decision {
         drafts,
         verdicts,
+        sealed: sealed_versions(q),
         healed,
     }
 }
@@ -180,6 +184,11 @@ fn draft(q: &Question<'_>, at: Instant, change: Change, event: Option<EventRef>)
 
 fn retained<'a>(q: &Question<'a>) -> &'a [Retained] {
     q.look.retained.as_deref().unwrap_or_default()
+}
+
+fn sealed_versions(q: &Question<'_>) -> usize {
+    let sealed = |v: &&Retained| v.value == RetainedValue::Sealed && !is_recorded(q, v);
+    retained(q).iter().filter(sealed).count()
 }
 
 fn is_recorded(q: &Question<'_>, version: &Retained) -> bool {

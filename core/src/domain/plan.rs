@@ -121,8 +121,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The first instant from `at` on at which something of the target is known.
     pub nearest_known: Option<Instant>,
-    /// Whether anything is known at all: a record, a live parameter, or
-    /// coverage of the instant.
+    /// Whether anything is known at all: the state of one name, also of one
+    /// that has no step since it did not live then and does not now; or,
+    /// where there is no name, that the instant is covered.
     pub anything_known: bool,
 }
 
@@ -134,12 +135,7 @@ impl Plan {
 
     /// Whether nothing at all is known of the target at the instant.
     pub fn knows_nothing(&self) -> bool {
-        let unknown = |s: &Step| s.action == Action::Unknown;
-        if self.steps.is_empty() {
-            !self.anything_known
-        } else {
-            self.steps.iter().all(unknown)
-        }
+        !self.anything_known
     }
 }
 

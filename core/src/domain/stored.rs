@@ -378,9 +378,12 @@ pub struct CoverageFact {
     pub format: u32,
     /// The path.
     pub path: Path,
-    /// When the reconciliation finished.
+    /// When the change was made.
     pub finished: Instant,
-    /// The intervals, oldest first.
+    /// The intervals that the change was made from: where another writer had
+    /// changed them meanwhile, it did not take place.
+    pub before: Vec<Interval>,
+    /// The intervals after it, oldest first.
     pub intervals: Vec<Interval>,
 }
 

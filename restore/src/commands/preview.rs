@@ -14,6 +14,7 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
     let plan = context.plan(&stores, &target, at, args.all).await?;
+    context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
     let rows = report::preview_rows(&plan, args.all, args.reveal);
     context.ui.show(&rows)?;
@@ -24,6 +25,5 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
         hint_to_repeat();
     }
     context.ui.note(&report::summary(&plan));
-    context.hint_at_path(&stores, &target, args.recursive).await;
     Ok(report::preview_exit(&plan, args.exit_code))
 }

@@ -19,13 +19,16 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
     let plan = context.plan(&stores, &target, at, false).await?;
+    context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
     for warning in report::warnings(&plan) {
         warn(&warning);
     }
     let changes = plan.steps.iter().any(|step| step.action.changes());
     let rows = if changes {
-        agree(context, &plan, args).await?;
+        if report::can_be_done(&plan) {
+            agree(context, &plan, args).await?;
+        }
         let reports = apply_plan(context, &stores, &plan).await?;
         report::restore_rows(&plan, &reports, args.reveal)
     } else {
@@ -35,7 +38,6 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     if context.interrupt.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
-    context.hint_at_path(&stores, &target, args.recursive).await;
     Ok(report::restore_exit(&plan, &rows))
 }
 
@@ -73,8 +75,14 @@ async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<(),
 fn question(plan: &Plan) -> String {
     let deleted = plan.steps.iter().filter(|s| s.action == Action::Delete);
     let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
-    let writes = plan.count(Action::Update) + plan.count(Action::Create);
-    let deletions = plan.count(Action::Delete);
+    let doable = |action| {
+        let steps = plan.steps.iter();
+        steps
+            .filter(|s| s.action == action && s.problem.is_none())
+            .count()
+    };
+    let writes = doable(Action::Update) + doable(Action::Create);
+    let deletions = doable(Action::Delete);
     let what = match (writes, deletions) {
         (_, 0) => format!("Write {}", counted(writes)),
         (0, _) => format!("Delete {}", counted(deletions)),

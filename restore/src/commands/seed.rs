@@ -16,7 +16,7 @@ use ssmbak_core::store::Stores;
 pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliError> {
     let paths = paths(&args.paths)?;
     let stores = context.stores().await?;
-    let mut failed = false;
+    let (mut failed, mut fine) = (false, false);
     // Told after the table, not in the middle of it.
     let mut notes = Vec::new();
     let mut out = context.ui.rows();
@@ -28,6 +28,7 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
         }
         notes.push(summary(path, &report, args.do_it));
         failed |= !report.failures.is_empty();
+        fine |= report.versions + report.already + report.deletions > 0;
     }
     out.finish::<SeedView>()?;
     for note in &notes {
@@ -40,7 +41,7 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
     }
     if failed {
         hint_to_repeat();
-        return Ok(Exit::Partly);
+        return Ok(if fine { Exit::Partly } else { Exit::Failed });
     }
     Ok(Exit::Done)
 }

@@ -38,7 +38,7 @@ impl Index {
             match self.transact(items).await? {
                 Transacted::Done => return Ok(()),
                 Transacted::HeadIsNewer => with_head = false,
-                Transacted::Conflict => {
+                Transacted::Conflict | Transacted::Throttled => {
                     let wait_ms = 20u64 << conflict.min(6);
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                 }
@@ -180,12 +180,17 @@ impl Index {
         let answer = patiently(|| async {
             let call = self.client.transact_write_items();
             let answer = call.set_transact_items(Some(items.clone())).send().await;
-            match answer {
-                Ok(_) => Ok(Transacted::Done),
-                Err(error) => match cancelled(error.as_service_error(), last) {
-                    Some(outcome) => Ok(outcome),
-                    None => Err(self.error("write a change to", error)),
-                },
+            let Err(error) = answer else {
+                return Ok(Transacted::Done);
+            };
+            match cancelled(error.as_service_error(), last) {
+                Some(Transacted::Throttled) => Err(StoreError::new(
+                    format!("write a change to the table {}", self.table),
+                    ErrorKind::Throttled,
+                    "it has no capacity left",
+                )),
+                Some(outcome) => Ok(outcome),
+                None => Err(self.error("write a change to", error)),
             }
         });
         answer.await
@@ -198,6 +203,7 @@ enum Transacted {
     Done,
     HeadIsNewer,
     Conflict,
+    Throttled,
 }
 
 /// What a cancelled transaction means; none where it is an error.
@@ -214,13 +220,12 @@ fn cancelled(error: Option<&TransactWriteItemsError>, head: usize) -> Option<Tra
         .iter()
         .map(|r| r.code().unwrap_or("None"))
         .collect();
-    let retriable = |code: &&str| {
-        matches!(
-            *code,
-            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
-        )
-    };
-    if reasons.iter().any(retriable) {
+    let throttled =
+        |code: &&str| matches!(*code, "ThrottlingError" | "ProvisionedThroughputExceeded");
+    if reasons.iter().any(throttled) {
+        return Some(Transacted::Throttled);
+    }
+    if reasons.contains(&"TransactionConflict") {
         return Some(Transacted::Conflict);
     }
     let failed: Vec<usize> = (0..reasons.len())
