@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::Path;
+use crate::domain::record::Attributes;
 use crate::domain::state::{Evidence, FoundValue, State, state_at};
 
 const EVENT_LATE_MS: i64 = 3_600_000;
