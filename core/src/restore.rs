@@ -57,7 +57,7 @@ pub async fn apply(
         .steps
         .iter()
         .filter(|s| s.action != Action::None)
-        .partition(|s| s.action.changes() && s.problem.is_none() && !s.name.is_own());
+        .partition(|s| s.can_be_done() && !s.name.is_own());
     let mut reports: Vec<Report> = others.into_iter().map(not_done).collect();
     reports.iter().for_each(progress);
     if !doable.is_empty() {

@@ -77,8 +77,7 @@ pub(crate) fn has_problems(plan: &Plan) -> bool {
 
 /// Whether anything of the plan can be done at all.
 pub(crate) fn can_be_done(plan: &Plan) -> bool {
-    let doable = |step: &Step| step.action.changes() && step.problem.is_none();
-    plan.steps.iter().any(doable)
+    plan.steps.iter().any(Step::can_be_done)
 }
 
 fn warning(plan: &Plan, step: &Step) -> Option<String> {

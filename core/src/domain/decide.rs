@@ -195,10 +195,13 @@ fn sealed_versions(q: &Question<'_>) -> usize {
 }
 
 fn is_recorded(q: &Question<'_>, version: &Retained) -> bool {
-    q.recorded.iter().any(|r| {
-        r.at == version.modified
-            && matches!(&r.change, Change::Written(w) if w.version == Some(version.version))
-    })
+    recorded_as(q, version).is_some()
+}
+
+/// What is recorded of a retained version: the same number, the same time.
+fn recorded_as<'a>(q: &Question<'a>, version: &Retained) -> Option<&'a Written> {
+    let same = |r: &&Record| r.numbered() == Some((version.modified, version.version));
+    q.recorded.iter().find(same)?.written()
 }
 
 /// Every retained version that is not on record. One whose key is denied or
@@ -293,16 +296,7 @@ fn proven_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
     known.sort_by_cached_key(|r| r.entry());
     // The same record twice is one; its number does not fail to rise.
     known.dedup_by_key(|r| r.entry());
-    let versions: Vec<(Instant, u64)> = known
-        .iter()
-        .filter_map(|r| match &r.change {
-            Change::Written(w) => w.version.map(|v| (r.at, v)),
-            Change::Deleted { .. }
-            | Change::StillThere(_)
-            | Change::Labelled { .. }
-            | Change::Tagged { .. } => None,
-        })
-        .collect();
+    let versions: Vec<(Instant, u64)> = known.iter().filter_map(|r| r.numbered()).collect();
     versions
         .windows(2)
         .filter_map(|pair| match pair {
@@ -348,18 +342,8 @@ fn contradicted_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
 
 /// Repeats `version` at `at`, with the pointer it has where it is on record.
 fn still_there(q: &Question<'_>, at: Instant, version: &Retained) -> Draft {
-    let recorded = q.recorded.iter().find_map(|r| match &r.change {
-        Change::Written(w) if r.at == version.modified && w.version == Some(version.version) => {
-            Some(w.clone())
-        }
-        Change::Written(_)
-        | Change::Deleted { .. }
-        | Change::StillThere(_)
-        | Change::Labelled { .. }
-        | Change::Tagged { .. } => None,
-    });
-    match recorded {
-        Some(written) => draft(q, at, Change::StillThere(written), None),
+    match recorded_as(q, version) {
+        Some(written) => draft(q, at, Change::StillThere(written.clone()), None),
         None => Draft {
             value: version.value.read().cloned(),
             ..draft(q, at, Change::StillThere(written_from(version)), None)

@@ -110,6 +110,13 @@ pub enum Problem {
     StoredUnreadable(String),
 }
 
+impl Step {
+    /// Whether a restore writes or deletes something for it.
+    pub fn can_be_done(&self) -> bool {
+        self.action.changes() && self.problem.is_none()
+    }
+}
+
 /// What a restore would do, for every parameter concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

@@ -226,6 +226,24 @@ impl Record {
         }
     }
 
+    /// The version this record says was written, as opposed to
+    /// [`Self::present`] not one that is repeated.
+    pub fn written(&self) -> Option<&Written> {
+        match &self.change {
+            Change::Written(w) => Some(w),
+            Change::Deleted { .. }
+            | Change::StillThere(_)
+            | Change::Labelled { .. }
+            | Change::Tagged { .. } => None,
+        }
+    }
+
+    /// When the version was written that this record tells of, and its
+    /// number, where that is known.
+    pub fn numbered(&self) -> Option<(Instant, u64)> {
+        Some((self.at, self.written()?.version?))
+    }
+
     /// Whether the record is a deletion, exact or observed.
     pub fn is_deletion(&self) -> bool {
         matches!(self.change, Change::Deleted { .. })

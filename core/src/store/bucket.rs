@@ -4,7 +4,8 @@
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::{ErrorKind, StoreError};
@@ -98,27 +99,13 @@ impl Bucket {
 
     /// Reads the value at `pointer`, byte for byte.
     pub async fn value(&self, pointer: &Pointer) -> Result<Value, StoreError> {
-        let attempted = || format!("read the stored value of {}", pointer.key);
-        let bytes = patiently(|| async {
-            let call = self
-                .client
-                .get_object()
-                .bucket(&pointer.bucket)
-                .key(&pointer.key)
-                .version_id(&pointer.version_id);
-            let answer = call
-                .send()
-                .await
-                .map_err(|e| StoreError::of(attempted(), e))?;
-            let body = answer.body.collect().await;
-            let cut = |_| StoreError::new(attempted(), ErrorKind::Unreachable, "it broke off");
-            body.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec)
-                .map_err(cut)
-        })
-        .await?;
+        let attempted = format!("read the stored value of {}", pointer.key);
+        let object = self.client.get_object().bucket(&pointer.bucket);
+        let object = object.key(&pointer.key).version_id(&pointer.version_id);
+        let bytes = read(object, &attempted).await?;
         String::from_utf8(bytes)
             .map(Value::new)
-            .map_err(|_| StoreError::new(attempted(), ErrorKind::Format, "it is not UTF-8"))
+            .map_err(|_| StoreError::new(attempted, ErrorKind::Format, "it is not UTF-8"))
     }
 
     /// Whether the key of `name` shows an object, as opposed to a delete
@@ -230,17 +217,21 @@ impl Bucket {
     }
 
     async fn object(&self, key: &str, attempted: &str) -> Result<Vec<u8>, StoreError> {
-        let failed = |e| StoreError::of(attempted, e);
-        let answer = patiently(|| async {
-            let call = self.client.get_object().bucket(&self.name).key(key);
-            call.send().await.map_err(failed)
-        })
-        .await?;
+        let object = self.client.get_object().bucket(&self.name).key(key);
+        read(object, attempted).await
+    }
+}
+
+/// The whole body of an object; one that breaks off is an error.
+async fn read(object: GetObjectFluentBuilder, attempted: &str) -> Result<Vec<u8>, StoreError> {
+    patiently(|| async {
+        let answer = object.clone().send().await;
+        let answer = answer.map_err(|e| StoreError::of(attempted, e))?;
         let body = answer.body.collect().await;
         let cut = |_| StoreError::new(attempted, ErrorKind::Unreachable, "it broke off");
-        body.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec)
-            .map_err(cut)
-    }
+        body.map(AggregatedBytes::to_vec).map_err(cut)
+    })
+    .await
 }
 
 /// The tags of a value object, as the original tool writes them, plus the

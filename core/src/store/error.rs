@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -60,19 +61,19 @@ impl StoreError {
         clippy::needless_pass_by_value,
         reason = "the SDK's error ends here: its debug form may hold values"
     )]
-    pub(crate) fn of<E, R>(attempted: impl Into<String>, error: SdkError<E, R>) -> Self
+    pub(crate) fn of<E>(attempted: impl Into<String>, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: fmt::Debug + Send + Sync + 'static,
     {
         let code = error.code().map(str::to_owned);
-        let told = error
-            .message()
-            .map(str::to_owned)
-            .or_else(|| status_of(&error));
+        let status = error.raw_response().map(|r| r.status().as_u16());
+        let told = error.message().map(str::to_owned).or_else(|| {
+            let told = |status| format!("the service answered with HTTP status {status}");
+            status.map(told)
+        });
         let kind = match (&error, code.as_deref()) {
             (SdkError::ServiceError(_), Some(code)) => kind_of_code(code, told.as_deref()),
-            (SdkError::ServiceError(e), None) => kind_of_bare_error(&format!("{:?}", e.raw())),
+            (SdkError::ServiceError(_), None) => kind_of_status(status),
             _ => kind_of_chain(&error),
         };
         Self {
@@ -231,22 +232,12 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
     }
 }
 
-/// What there is to tell of an answer without a code: its HTTP status.
-fn status_of<E, R: fmt::Debug>(error: &SdkError<E, R>) -> Option<String> {
-    let raw = format!("{:?}", error.raw_response()?);
-    let (_, rest) = raw.split_once("StatusCode(")?;
-    let (status, _) = rest.split_once(')')?;
-    Some(format!("the service answered with HTTP status {status}"))
-}
-
 /// A HEAD request has no body and so no code: its status must do.
-fn kind_of_bare_error(raw: &str) -> ErrorKind {
-    if raw.contains("StatusCode(403)") {
-        ErrorKind::AccessDenied
-    } else if raw.contains("StatusCode(404)") {
-        ErrorKind::Missing
-    } else {
-        ErrorKind::Refused
+fn kind_of_status(status: Option<u16>) -> ErrorKind {
+    match status {
+        Some(403) => ErrorKind::AccessDenied,
+        Some(404) => ErrorKind::Missing,
+        _ => ErrorKind::Refused,
     }
 }
 

@@ -4,11 +4,15 @@ mod rows;
 mod write;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use self::rows::{Item, misshapen, read_head, read_record, string, text};
 use super::error::{ErrorKind, StoreError};
@@ -259,18 +263,9 @@ impl Index {
         Ok(Coverage::new(paths))
     }
 
-    fn error<E, R>(
-        &self,
-        attempted: &str,
-        error: aws_smithy_runtime_api::client::result::SdkError<E, R>,
-    ) -> StoreError
+    fn error<E>(&self, attempted: &str, error: SdkError<E, HttpResponse>) -> StoreError
     where
-        E: aws_smithy_types::error::metadata::ProvideErrorMetadata
-            + std::error::Error
-            + Send
-            + Sync
-            + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         StoreError::of(format!("{attempted} the table {}", self.table), error)
     }

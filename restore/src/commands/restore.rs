@@ -78,7 +78,7 @@ fn question(plan: &Plan) -> String {
     let doable = |action| {
         let steps = plan.steps.iter();
         steps
-            .filter(|s| s.action == action && s.problem.is_none())
+            .filter(|s| s.action == action && s.can_be_done())
             .count()
     };
     let writes = doable(Action::Update) + doable(Action::Create);

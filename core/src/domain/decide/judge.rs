@@ -2,7 +2,7 @@
 
 use super::{Draft, Question, STALE_READ_MS, Verdict, draft, retained};
 use crate::domain::event::{Event, EventKind};
-use crate::domain::record::{Attributes, Change, ValueState, Written};
+use crate::domain::record::{Attributes, Change, Record, ValueState, Written};
 use crate::domain::retained::{Retained, RetainedValue};
 
 /// Judges each event; a written version that is gone for good is added to
@@ -49,15 +49,12 @@ pub(super) fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) ->
 /// A version that is recorded or retained lies in the event's second, or the
 /// event is on record as lost.
 fn is_explained(q: &Question<'_>, event: &Event) -> bool {
-    let recorded = q.recorded.iter().any(|r| match &r.change {
-        Change::Written(w) => {
+    let recorded = q.recorded.iter().any(|r| {
+        let told = |w: &Written| {
             (w.version.is_some() && r.at.same_second(event.origin.time))
                 || w.discriminator == event.origin.id
-        }
-        Change::Deleted { .. }
-        | Change::StillThere(_)
-        | Change::Labelled { .. }
-        | Change::Tagged { .. } => false,
+        };
+        r.written().is_some_and(told)
     });
     let mut versions = retained(q).iter();
     let explains = |r: &Retained| {
@@ -87,13 +84,7 @@ fn is_gone_for_good(q: &Question<'_>, event: &Event) -> bool {
     let recreated = versions
         .first()
         .is_some_and(|first| first.version == 1 && first.modified > at.second_end());
-    let recorded = q.recorded.iter().filter_map(|r| match &r.change {
-        Change::Written(w) => w.version.map(|v| (r.at, v)),
-        Change::Deleted { .. }
-        | Change::StillThere(_)
-        | Change::Labelled { .. }
-        | Change::Tagged { .. } => None,
-    });
+    let recorded = q.recorded.iter().filter_map(Record::numbered);
     let seen = recorded.chain(versions.iter().map(|r| (r.modified, r.version)));
     let (mut before, mut after) = (None, None);
     for (time, version) in seen {
