@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::emulator::{ACCOUNT, Change, REGION};
+use crate::emulator::{ACCOUNT, REGION};
 
 /// The queue that messages say they come from.
 pub const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:ssmbak-test";
@@ -60,11 +60,6 @@ pub fn batch(messages: impl IntoIterator<Item = Value>) -> Value {
 /// Returns the invocation payload with a message for each event.
 pub fn batch_of_events<'event>(events: impl IntoIterator<Item = &'event Value>) -> Value {
     batch(events.into_iter().map(|event| message(&event.to_string())))
-}
-
-/// Returns the invocation payload with a message for the event of each change.
-pub fn batch_of_changes<'change>(changes: impl IntoIterator<Item = &'change Change>) -> Value {
-    batch_of_events(changes.into_iter().map(|change| &change.event))
 }
 
 /// Returns the ids of the messages that a function's answer reports as failed.

@@ -46,7 +46,7 @@ pub struct Call {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: Mutex<String>,
+    upstream: String,
     state: Mutex<State>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -62,7 +62,7 @@ impl Proxy {
     /// Starts a proxy on a free loopback port, in front of the emulator at the URL `upstream`.
     pub fn start(upstream: &str) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            upstream: Mutex::new(upstream.trim_end_matches('/').to_owned()),
+            upstream: upstream.trim_end_matches('/').to_owned(),
             state: Mutex::default(),
             client: Client::builder(TokioExecutor::new()).build_http(),
         });
@@ -76,13 +76,6 @@ impl Proxy {
     /// The URL to give to clients in place of the emulator's.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.address())
-    }
-
-    /// Forwards to another emulator from now on.
-    pub fn set_upstream(&self, upstream: &str) {
-        upstream
-            .trim_end_matches('/')
-            .clone_into(&mut lock(&self.shared.upstream));
     }
 
     /// How often each operation was called since the last reset, throttled and failed calls included.
@@ -214,7 +207,6 @@ impl Shared {
         let process = match victim {
             Victim::Nobody => None,
             Victim::Client => kill::client_process(peer),
-            Victim::Process(process) => Some(process),
         };
         if let Some(process) = process.filter(|process| kill::kill(*process)) {
             lock(&self.state).killed.push(process);
@@ -224,7 +216,7 @@ impl Shared {
     async fn forward(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let target = format!("{}{path}", lock(&self.upstream));
+        let target = format!("{}{path}", self.upstream);
         head.uri = target.parse().map_err(|_| HangUp)?;
         for name in [
             header::CONNECTION,

@@ -20,7 +20,6 @@ pub(super) enum Victim {
     Nobody,
     /// The process that the call came from.
     Client,
-    Process(u32),
 }
 
 /// A thing that is to go wrong, once unless [`Disturbance::times`] says otherwise.
@@ -47,14 +46,6 @@ impl Disturbance {
     pub fn kill() -> Self {
         Self {
             victim: Victim::Client,
-            ..Self::hang_up()
-        }
-    }
-
-    /// Kills this process, with SIGKILL, and answers nothing.
-    pub fn kill_process(process: u32) -> Self {
-        Self {
-            victim: Victim::Process(process),
             ..Self::hang_up()
         }
     }

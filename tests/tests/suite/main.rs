@@ -17,6 +17,7 @@ mod contract;
 mod instruments;
 mod invariants;
 mod journeys;
+mod library;
 mod model;
 mod secrets;
 mod world;
