@@ -1,9 +1,11 @@
 //! The arguments: what can be asked, and the help that says so.
 
-use std::path::PathBuf;
+mod stack;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use self::stack::{Arch, CreateArgs, StackArgs, StackVerb};
 
 /// A time machine for AWS Systems Manager Parameter Store.
 ///
@@ -257,64 +259,6 @@ pub(crate) struct SeedArgs {
     /// Capture; without it, only tell what would be captured
     #[arg(long)]
     pub(crate) do_it: bool,
-}
-
-/// `ssmbak stack`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  ssmbak stack ssmbak create
-  ssmbak stack ssmbak create --function-zip bootstrap.zip --arch arm64
-  ssmbak stack ssmbak status
-  ssmbak stack ssmbak template > template.yaml
-
-Bucket and table are kept when the stack is deleted.")]
-pub(crate) struct StackArgs {
-    /// Name of the stack
-    pub(crate) name: String,
-    /// What to do, or to ask about it
-    #[arg(value_enum)]
-    pub(crate) verb: StackVerb,
-    /// Zip of the function (create) [default: beside ssmbak]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) function_zip: Option<PathBuf>,
-    /// Processor of the function (create) [default: the zip's]
-    #[arg(long, value_enum)]
-    pub(crate) arch: Option<Arch>,
-}
-
-/// What can be done with a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
-pub(crate) enum StackVerb {
-    /// Create it; its events are shown as they happen
-    Create,
-    /// Delete it; bucket and table are kept
-    Delete,
-    /// Its status
-    Status,
-    /// Its resources
-    Resources,
-    /// Name of its bucket
-    Bucketname,
-    /// Name of its table
-    Tablename,
-    /// Name of its function
-    Lambdaname,
-    /// The region it is in
-    Region,
-    /// The template
-    Template,
-}
-
-/// The processor of the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
-pub(crate) enum Arch {
-    /// Graviton
-    #[value(name = "arm64")]
-    Arm64,
-    /// Intel and AMD
-    #[value(name = "x86_64")]
-    X8664,
 }
 
 /// `ssmbak completions`.
