@@ -36,6 +36,8 @@ pub(crate) struct Handler {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "task", rename_all = "lowercase")]
 enum Task {
+    /// Reach everything that a capture needs: whoever deployed the function asks whether it works.
+    Check,
     /// Compare what lives under a path with what is on record.
     Reconcile {
         /// The path; the root where none is given.
@@ -56,15 +58,13 @@ impl Handler {
     /// Opens a connection to each service while Lambda gives initialisation
     /// its full processor. What fails here fails again, and is told, later.
     pub(crate) async fn warm_up(&self) {
-        let own = Name::parse(&format!("/_ssmbak/{}/bucketname", self.stack));
-        let parameters = async {
-            match own {
-                Ok(name) => self.stores.parameters.history(&name).await.map(|_| ()),
-                Err(_) => Ok(()),
-            }
+        let all = async {
+            tokio::join!(
+                self.check_format(),
+                self.stores.bucket.check(),
+                self.check_parameters()
+            )
         };
-        let all =
-            async { tokio::join!(self.check_format(), self.stores.bucket.check(), parameters) };
         let Ok((format, bucket, parameters)) = timeout(WARM_UP_AT_MOST, all).await else {
             tracing::warn!("warming up took too long");
             return;
@@ -84,6 +84,14 @@ impl Handler {
         self.format.get_or_try_init(claim).await.copied()
     }
 
+    /// The stack's own parameter is the one that is surely there.
+    async fn check_parameters(&self) -> Result<(), StoreError> {
+        match Name::parse(&format!("/_ssmbak/{}/bucketname", self.stack)) {
+            Ok(own) => self.stores.parameters.history(&own).await.map(|_| ()),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Answers one invocation, before `deadline`.
     pub(crate) async fn handle(
         &self,
@@ -99,6 +107,7 @@ impl Handler {
             return Ok(serde_json::to_value(answer)?);
         }
         match serde_json::from_value(input) {
+            Ok(Task::Check) => self.check().await,
             Ok(Task::Reconcile { path }) => self.reconcile(&path).await,
             Err(_) => Err("neither an SQS batch nor a known task".into()),
         }
@@ -144,6 +153,16 @@ impl Handler {
         }
         metrics.emit(&self.stack, self.stores.now());
         answer(failed)
+    }
+
+    /// Tells the version of this code once table, bucket and Parameter Store have answered.
+    async fn check(&self) -> Result<serde_json::Value, Error> {
+        self.stores.bucket.check().await?;
+        self.check_parameters().await?;
+        Ok(serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "stack": self.stack,
+        }))
     }
 
     async fn reconcile(&self, path: &Path) -> Result<serde_json::Value, Error> {

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use ssmbak_core::domain::{Instant, Record};
 use ssmbak_tests::emulator::Ministack;
 use ssmbak_tests::events::{batch, failed_messages, message, parameter_event};
+use ssmbak_tests::runtime_api::Outcome;
 
 use super::world::{Lane, World, name, now};
 
@@ -235,4 +236,26 @@ async fn everything_parameter_store_tells_is_in_the_record() {
             .contains(&world.account)
     );
     assert_eq!(values(&world, "/app/full").await, ["{{x}} \n é "]);
+}
+
+/// Whoever deployed the function asks whether it works before anything is entrusted to it.
+#[tokio::test]
+async fn a_check_tells_the_version_or_what_cannot_be_reached() {
+    for lane in LANES {
+        let world = World::on(lane).await;
+        let check = serde_json::json!({"task": "check"});
+        let answer = world.function.invoke(&check).await.unwrap();
+        let answer = answer.response().unwrap();
+        assert_eq!(answer["version"], env!("CARGO_PKG_VERSION"), "{lane:?}");
+
+        let bucket = &world.location.bucket;
+        let gone = world.s3.delete_bucket().bucket(bucket).send().await;
+        gone.unwrap();
+        let answer = world.function.invoke(&check).await.unwrap();
+        let Outcome::Error(why) = answer.outcome else {
+            panic!("{answer:?}");
+        };
+        let why = why.to_string();
+        assert!(why.contains(bucket.as_str()), "{lane:?}: {why}");
+    }
 }
