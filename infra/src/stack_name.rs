@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name that leaves room for what the template derives from it: the function's name,
-/// which ends in `-capture` and has at most 64 characters.
-pub const MAX_LEN: usize = 56;
+/// The longest name that leaves room for what the template derives from it: the name of a function,
+/// which ends in `-reconcile` and has at most 64 characters.
+pub const MAX_LEN: usize = 54;
 
 /// The name of a stack: a letter, then letters, digits and hyphens, at most [`MAX_LEN`] characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +94,6 @@ mod tests {
         let name = "a".repeat(MAX_LEN + 1);
         let error = name.parse::<StackName>().unwrap_err();
         assert_eq!(error, StackNameError::TooLong { name });
-        assert!(error.hint().unwrap().contains("56"));
+        assert!(error.hint().unwrap().contains("54"));
     }
 }

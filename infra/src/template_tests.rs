@@ -50,18 +50,38 @@ fn list<'a>(node: &'a Yaml<'static>) -> Vec<&'a Yaml<'static>> {
     }
 }
 
+/// Whoever gets the policies of this template.
+const PEOPLE: [&str; 3] = ["AuditorPolicy", "RestorerPolicy", "OperatorPolicy"];
+const DEPLOYER: [&str; 2] = ["DeployerPolicy", "DeployerAccessPolicy"];
+
+/// Returns a statement as it is where its condition holds: `!If [HasKey, {...}, ...]` is `{...}`.
+fn held<'a>(node: &'a Yaml<'static>) -> &'a Yaml<'static> {
+    match node {
+        Yaml::Tagged(tag, inner) if tag.suffix == "If" => &inner.as_vec().unwrap()[1],
+        _ => node,
+    }
+}
+
 /// Returns every statement of every policy of an identity, with where it stands.
 fn identity_statements(template: &Yaml<'static>) -> Vec<(String, Yaml<'static>)> {
     let mut statements = Vec::new();
-    for name in ["AuditorPolicy", "RestorerPolicy", "OperatorPolicy"] {
+    for name in PEOPLE.into_iter().chain(["FunctionPolicy"]).chain(DEPLOYER) {
         let path = format!("Resources/{name}/Properties/PolicyDocument/Statement");
         for one in list(at(template, &path)) {
-            statements.push((name.to_owned(), one.clone()));
+            statements.push((name.to_owned(), held(one).clone()));
         }
     }
-    for policy in list(at(template, "Resources/FunctionRole/Properties/Policies")) {
-        for one in list(at(policy, "PolicyDocument/Statement")) {
-            statements.push(("FunctionRole".to_owned(), one.clone()));
+    for role in ["FunctionRole", "ReconcileRole"] {
+        let attached = at(
+            template,
+            &format!("Resources/{role}/Properties/ManagedPolicyArns"),
+        );
+        assert_eq!(text(list(attached)[0]), "FunctionPolicy");
+        let inline = at(template, &format!("Resources/{role}/Properties/Policies"));
+        for policy in list(inline) {
+            for one in list(at(policy, "PolicyDocument/Statement")) {
+                statements.push((role.to_owned(), one.clone()));
+            }
         }
     }
     statements
@@ -127,6 +147,12 @@ fn what_outlives_the_stack_tells_whose_it_was() {
     }
 }
 
+/// The stack's own key, or the one that it was given.
+fn assert_key_of_the_stack(node: &Yaml<'static>) {
+    let choice: Vec<_> = list(node).into_iter().map(text).collect();
+    assert_eq!(choice, ["OwnsKey", "Key.Arn", "EncryptionKey"]);
+}
+
 #[test]
 fn the_bucket_is_versioned_encrypted_and_closed() {
     let bucket = "Resources/Bucket/Properties";
@@ -139,11 +165,14 @@ fn the_bucket_is_versioned_encrypted_and_closed() {
         &template,
         &format!("{bucket}/BucketEncryption/ServerSideEncryptionConfiguration"),
     );
-    let rule = list(rules)[0];
-    assert_eq!(text(at(rule, "BucketKeyEnabled")), "true");
-    let by_default = at(rule, "ServerSideEncryptionByDefault");
+    let choice = list(list(rules)[0]);
+    assert_eq!(text(choice[0]), "HasKey");
+    assert_eq!(text(at(choice[1], "BucketKeyEnabled")), "true");
+    let by_default = at(choice[1], "ServerSideEncryptionByDefault");
     assert_eq!(text(at(by_default, "SSEAlgorithm")), "aws:kms");
-    assert_eq!(text(at(by_default, "KMSMasterKeyID")), "Key.Arn");
+    assert_key_of_the_stack(at(by_default, "KMSMasterKeyID"));
+    let without = at(choice[2], "ServerSideEncryptionByDefault/SSEAlgorithm");
+    assert_eq!(text(without), "AES256");
     for what in [
         "BlockPublicAcls",
         "BlockPublicPolicy",
@@ -191,9 +220,10 @@ fn the_table_is_keyed_encrypted_and_protected() {
     assert_eq!(get(&format!("{table}/DeletionProtectionEnabled")), "true");
     let recovery = "PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled";
     assert_eq!(get(&format!("{table}/{recovery}")), "true");
-    assert_eq!(get(&format!("{table}/SSESpecification/SSEEnabled")), "true");
-    let key = get(&format!("{table}/SSESpecification/KMSMasterKeyId"));
-    assert_eq!(key, "Key.Arn");
+    let choice = list(at(&template, &format!("{table}/SSESpecification")));
+    assert_eq!(text(choice[0]), "HasKey");
+    assert_eq!(text(at(choice[1], "SSEEnabled")), "true");
+    assert_key_of_the_stack(at(choice[1], "KMSMasterKeyId"));
 }
 
 #[test]
@@ -280,29 +310,45 @@ fn nobody_is_allowed_a_wildcard_action() {
 }
 
 #[test]
-fn only_describe_parameters_is_allowed_on_everything() {
+fn nothing_is_allowed_on_everything_that_aws_lets_be_narrowed() {
+    const NO_NARROWER: [&str; 6] = [
+        "kms:CreateKey",
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:GetEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+        "ssm:DescribeParameters",
+    ];
     for (owner, statement) in identity_statements(&parsed()) {
         let on_all = list(at(&statement, "Resource"))
             .into_iter()
             .any(|one| plain(one).as_str() == Some("*"));
-        let actions: Vec<_> = list(at(&statement, "Action"))
-            .into_iter()
-            .map(text)
-            .collect();
-        assert!(
-            !on_all || actions == ["ssm:DescribeParameters"],
-            "{owner}: {actions:?}"
-        );
+        if !on_all {
+            continue;
+        }
+        for action in list(at(&statement, "Action")) {
+            let action = text(action);
+            assert!(NO_NARROWER.contains(&action.as_str()), "{owner}: {action}");
+            if action.contains("EventSourceMapping") {
+                at(&statement, "Condition/ArnLike/lambda:FunctionArn");
+            }
+        }
     }
 }
 
 #[test]
 fn keys_are_used_through_one_service_only() {
     for (owner, statement) in identity_statements(&parsed()) {
-        let keys = list(at(&statement, "Action"))
-            .into_iter()
-            .any(|one| text(one).starts_with("kms:"));
-        if keys {
+        let uses_keys = list(at(&statement, "Action")).into_iter().any(|one| {
+            [
+                "kms:CreateGrant",
+                "kms:Decrypt",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+            ]
+            .contains(&text(one).as_str())
+        });
+        if uses_keys {
             let via = at(&statement, "Condition/StringEquals/kms:ViaService");
             assert!(!list(via).is_empty(), "{owner}");
         }
@@ -310,17 +356,34 @@ fn keys_are_used_through_one_service_only() {
 }
 
 #[test]
+fn a_deployer_manages_only_the_keys_of_the_stack() {
+    let manage = identity_statements(&parsed())
+        .into_iter()
+        .find(|(_, one)| text(at(one, "Sid")) == "Key")
+        .unwrap()
+        .1;
+    let actions: Vec<_> = list(at(&manage, "Action")).into_iter().map(text).collect();
+    assert!(actions.contains(&"kms:ScheduleKeyDeletion".to_owned()));
+    let tag = at(&manage, "Condition/StringEquals")
+        .as_mapping_get("aws:ResourceTag/ssmbak:stack")
+        .unwrap();
+    assert_eq!(text(tag), "AWS::StackName");
+}
+
+#[test]
 fn nobody_may_delete_a_backup_or_a_row() {
-    for owner in [
-        "FunctionRole",
-        "AuditorPolicy",
-        "RestorerPolicy",
-        "OperatorPolicy",
-    ] {
-        for action in actions_of(owner) {
+    const DELETES: [&str; 5] = [
+        "dynamodb:DeleteItem",
+        "dynamodb:DeleteTable",
+        "s3:BypassGovernanceRetention",
+        "s3:DeleteObjectVersion",
+        "s3:PutObjectRetention",
+    ];
+    for (owner, statement) in identity_statements(&parsed()) {
+        for action in list(at(&statement, "Action")) {
             assert!(
-                !["s3:DeleteObjectVersion", "dynamodb:DeleteItem"].contains(&action.as_str()),
-                "{owner}: {action}"
+                !DELETES.contains(&text(action).as_str()),
+                "{owner}: {action:?}"
             );
         }
     }
@@ -345,24 +408,148 @@ fn an_auditor_reads_no_value() {
 fn only_a_restorer_writes_parameters() {
     let writes = "ssm:PutParameter".to_owned();
     assert!(actions_of("RestorerPolicy").contains(&writes));
-    for owner in ["FunctionRole", "AuditorPolicy", "OperatorPolicy"] {
+    for owner in ["FunctionPolicy", "AuditorPolicy", "OperatorPolicy"] {
         assert!(!actions_of(owner).contains(&writes), "{owner}");
     }
 }
 
 #[test]
-fn the_function_is_told_where_to_write() {
-    let of = "Resources/Function/Properties";
-    assert_eq!(get(&format!("{of}/Runtime")), "provided.al2023");
-    assert_eq!(get(&format!("{of}/Handler")), "bootstrap");
-    for (name, value) in [
-        ("SSMBAK_BUCKET", "Bucket"),
-        ("SSMBAK_TABLE", "Table"),
-        ("SSMBAK_STACK", "AWS::StackName"),
-        ("LOG_LEVEL", "LogLevel"),
-    ] {
-        assert_eq!(get(&format!("{of}/Environment/Variables/{name}")), value);
+fn the_functions_are_told_where_to_write() {
+    for function in ["Function", "ReconcileFunction"] {
+        let of = format!("Resources/{function}/Properties");
+        assert_eq!(get(&format!("{of}/Runtime")), "provided.al2023");
+        assert_eq!(get(&format!("{of}/Handler")), "bootstrap");
+        for (name, value) in [
+            ("SSMBAK_BUCKET", "BucketNameParameter.Value"),
+            ("SSMBAK_TABLE", "TableNameParameter.Value"),
+            ("SSMBAK_STACK", "AWS::StackName"),
+            ("LOG_LEVEL", "LogLevel"),
+        ] {
+            assert_eq!(get(&format!("{of}/Environment/Variables/{name}")), value);
+        }
     }
+}
+
+#[test]
+fn bucket_and_table_are_the_stacks_own_or_those_it_was_given() {
+    let template = parsed();
+    for (resource, condition, given) in [
+        ("Bucket", "OwnsBucket", "ExistingBucket"),
+        ("Table", "OwnsTable", "ExistingTable"),
+    ] {
+        assert_eq!(get(&format!("Resources/{resource}/Condition")), condition);
+        let told = format!("Resources/{resource}NameParameter/Properties/Value");
+        let choice: Vec<_> = list(at(&template, &told)).into_iter().map(text).collect();
+        assert_eq!(choice, [condition, resource, given]);
+    }
+    assert_eq!(get("Resources/BucketPolicy/Condition"), "OwnsBucket");
+    assert_eq!(get("Resources/Key/Condition"), "OwnsKey");
+    assert_eq!(get("Resources/KeyAlias/Condition"), "OwnsKey");
+}
+
+#[test]
+fn objects_are_locked_where_days_are_given() {
+    let template = parsed();
+    let bucket = at(&template, "Resources/Bucket/Properties");
+    let enabled = list(at(bucket, "ObjectLockEnabled"));
+    assert_eq!(text(enabled[0]), "LocksObjects");
+    assert_eq!(text(enabled[1]), "true");
+    assert_eq!(text(enabled[2]), "AWS::NoValue");
+    let choice = list(at(bucket, "ObjectLockConfiguration"));
+    assert_eq!(text(choice[0]), "LocksObjects");
+    let retention = at(choice[1], "Rule/DefaultRetention");
+    assert_eq!(text(at(retention, "Mode")), "ObjectLockMode");
+    assert_eq!(text(at(retention, "Days")), "ObjectLockDays");
+    assert_eq!(get("Parameters/ObjectLockDays/Default"), "0");
+}
+
+#[test]
+fn superseded_values_expire_only_where_days_are_given_and_the_journal_never() {
+    let template = parsed();
+    let rules = list(at(
+        &template,
+        "Resources/Bucket/Properties/LifecycleConfiguration/Rules",
+    ));
+    assert_eq!(text(at(rules[0], "Id")), "AbortIncompleteUploads");
+    assert!(
+        rules[0]
+            .as_mapping_get("NoncurrentVersionExpiration")
+            .is_none()
+    );
+    assert_eq!(rules.len(), 2);
+    let choice = list(rules[1]);
+    assert_eq!(text(choice[0]), "ExpiresSuperseded");
+    assert_eq!(text(choice[2]), "AWS::NoValue");
+    let prefix = text(at(choice[1], "Prefix"));
+    assert_eq!(prefix, "/");
+    for kept in ["_ssmbak/journal/", "_ssmbak/facts/"] {
+        assert!(!kept.starts_with(&prefix));
+    }
+    let expiry = at(choice[1], "NoncurrentVersionExpiration");
+    assert_eq!(text(at(expiry, "NoncurrentDays")), "SupersededDays");
+    assert_eq!(
+        text(at(expiry, "NewerNoncurrentVersions")),
+        "SupersededVersionsKept"
+    );
+    assert_eq!(get("Parameters/SupersededDays/Default"), "0");
+}
+
+#[test]
+fn a_whole_account_is_reconciled_on_a_schedule_by_a_function_with_the_time_for_it() {
+    assert_eq!(
+        number("Resources/ReconcileFunction/Properties/Timeout"),
+        900
+    );
+    let template = parsed();
+    let rule = at(&template, "Resources/ReconcileRule");
+    assert_eq!(text(at(rule, "Condition")), "IsReconciled");
+    assert_eq!(
+        text(at(rule, "Properties/ScheduleExpression")),
+        "ReconcileSchedule"
+    );
+    let target = list(at(rule, "Properties/Targets"))[0];
+    assert_eq!(text(at(target, "Arn")), "ReconcileFunction.Arn");
+    let input: serde_json::Value = serde_json::from_str(&text(at(target, "Input"))).unwrap();
+    assert_eq!(input, serde_json::json!({"task": "reconcile", "path": "/"}));
+    let permission = "Resources/ReconcilePermission/Properties";
+    assert_eq!(get(&format!("{permission}/SourceArn")), "ReconcileRule.Arn");
+}
+
+#[test]
+fn without_a_second_factor_a_restorer_reads_no_value_and_writes_no_parameter_where_it_is_needed() {
+    let guarded = [
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "s3:GetObject",
+        "s3:PutObject",
+        "ssm:DeleteParameters",
+        "ssm:GetParameterHistory",
+        "ssm:PutParameter",
+    ];
+    let mut seen = 0;
+    for (owner, statement) in identity_statements(&parsed()) {
+        let actions: Vec<_> = list(at(&statement, "Action"))
+            .into_iter()
+            .map(text)
+            .collect();
+        let is_guarded = actions.iter().any(|one| guarded.contains(&one.as_str()));
+        if owner != "RestorerPolicy"
+            || !is_guarded
+            || text(at(&statement, "Sid")) == "UseKeyOfTheStack"
+        {
+            continue;
+        }
+        let condition = at(&statement, "Condition");
+        let bool_if = condition.as_mapping_get("Bool").unwrap_or(condition);
+        let choice = list(bool_if);
+        assert_eq!(text(choice[0]), "MfaIsNeeded", "{actions:?}");
+        let needed = choice[1].as_mapping_get("Bool").unwrap_or(choice[1]);
+        let mfa = needed.as_mapping_get("aws:MultiFactorAuthPresent").unwrap();
+        assert_eq!(text(mfa), "true");
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+    assert_eq!(get("Parameters/RestorerNeedsMfa/Default"), "false");
 }
 
 #[test]
