@@ -56,9 +56,12 @@ const DEPLOYER: [&str; 2] = ["DeployerPolicy", "DeployerAccessPolicy"];
 
 /// Returns a statement as it is where its condition holds: `!If [HasKey, {...}, ...]` is `{...}`.
 fn held<'a>(node: &'a Yaml<'static>) -> &'a Yaml<'static> {
-    match node {
-        Yaml::Tagged(tag, inner) if tag.suffix == "If" => &inner.as_vec().unwrap()[1],
-        _ => node,
+    if let Yaml::Tagged(tag, inner) = node
+        && tag.suffix == "If"
+    {
+        &inner.as_vec().unwrap()[1]
+    } else {
+        node
     }
 }
 
