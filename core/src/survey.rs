@@ -234,6 +234,7 @@ async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Ste
     if let Some(found) = assessed.state.found() {
         match value_then(stores, found, now.as_ref()).await {
             Ok(value) => then = value,
+            Err(error) if error.kind() == ErrorKind::Missing => problem = Some(Problem::Gone),
             Err(error) => problem = Some(Problem::StoredUnreadable(error.to_string())),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ssmbak_core::domain::plan::Problem;
 use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::{Action, Instant, Name, Plan, State, Step};
 
@@ -71,8 +72,9 @@ pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
 
 /// Whether a step cannot be done or known for certain, for a reason that may be
 /// mended.
-pub(crate) fn has_problems(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| step.problem.is_some())
+pub(crate) fn can_be_mended(plan: &Plan) -> bool {
+    let problems = plan.steps.iter().filter_map(|step| step.problem.as_ref());
+    problems.into_iter().any(Problem::can_be_mended)
 }
 
 /// Whether anything of the plan can be done at all.

@@ -105,9 +105,23 @@ pub enum Problem {
     /// The live value could not be read.
     #[error("its live value cannot be read: {0}")]
     LiveUnreadable(String),
+    /// The object version is no longer in the bucket: its lifecycle rule, or a person, deleted it.
+    #[error("its value is no longer in the bucket: it has expired there, or was deleted")]
+    Gone,
     /// The stored value could not be read.
     #[error("its stored value cannot be read: {0}")]
     StoredUnreadable(String),
+}
+
+impl Problem {
+    /// Whether somebody can see to it, so that the same restore then works: allow a key or an
+    /// action. What is lost or gone stays so, and a tier has no way down.
+    pub fn can_be_mended(&self) -> bool {
+        match self {
+            Self::Sealed | Self::LiveUnreadable(_) | Self::StoredUnreadable(_) => true,
+            Self::Lost | Self::Gone | Self::TierDowngrade => false,
+        }
+    }
 }
 
 impl Step {

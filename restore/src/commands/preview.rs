@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
     for warning in report::warnings(&plan) {
         warn(&warning);
     }
-    if report::has_problems(&plan) {
+    if report::can_be_mended(&plan) {
         hint_to_repeat();
     }
     context.ui.note(&report::summary(&plan));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use ssmbak_core::domain::plan::Problem;
 use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::state::{Found, FoundValue};
 use ssmbak_core::domain::{Action, Instant, Name, State, Step, Value};
@@ -97,6 +98,7 @@ impl ParameterView {
             tags: attributes.and_then(|a| a.tags.clone()),
             modified_by: found.and_then(|f| f.modified_by.clone()),
             value_state: found.map(|f| match f.value {
+                _ if step.problem == Some(Problem::Gone) => "lost",
                 FoundValue::Lost => "lost",
                 FoundValue::Live
                 | FoundValue::Stored(_)
@@ -122,6 +124,7 @@ pub(crate) fn value_of(step: &Step) -> Option<&Value> {
 fn shown(step: &Step, found: Option<&Found>, reveal: bool) -> Shown {
     match (found, &step.state) {
         (Some(found), _) if found.value == FoundValue::Lost => Shown::Marker("(lost)"),
+        (Some(_), _) if step.problem == Some(Problem::Gone) => Shown::Marker("(gone)"),
         (Some(found), _) if found.attributes.is_secret() && !reveal => Shown::Masked,
         (Some(_), _) if value_of(step).is_none() => Shown::Marker("(unreadable)"),
         (Some(_), _) => Shown::Value,

@@ -17,6 +17,7 @@ mod contract;
 mod instruments;
 mod invariants;
 mod journeys;
+mod kept;
 mod library;
 mod model;
 mod secrets;
