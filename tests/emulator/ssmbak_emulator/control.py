@@ -95,6 +95,19 @@ def function_endpoint(data):
     return {"endpoint": data["endpoint"]}
 
 
+def fire_schedules(_data):
+    """Whatever is due by a rate is due now; returns how many rules that were."""
+    from ministack.services import eventbridge
+
+    due = 0
+    for key, rule in list(eventbridge._rules._data.items()):
+        if rule.get("State") == "ENABLED" and rule.get("ScheduleExpression", "").startswith("rate("):
+            eventbridge._rule_last_fired[key] = 0
+            due += 1
+    eventbridge._tick_scheduled_rules()
+    return {"rules": due}
+
+
 def reset(_data):
     CLOCK.free()
     EVENTS.reset()
@@ -127,4 +140,5 @@ ROUTES = {
     ("POST", "deny_key"): deny_key,
     ("POST", "stale"): stale,
     ("POST", "function_endpoint"): function_endpoint,
+    ("POST", "schedules"): fire_schedules,
 }

@@ -250,6 +250,11 @@ impl Control {
         self.post("stale", wanted).await.map(drop)
     }
 
+    /// Lets every rule with a rate fire at once, whatever its interval; returns how many there are.
+    pub async fn fire_schedules(&self) -> io::Result<u64> {
+        count(&self.post("schedules", json!({})).await?, "rules")
+    }
+
     /// Sends the AWS calls of functions to another endpoint, a proxy; running ones are ended.
     pub async fn set_function_endpoint(&self, endpoint: &str) -> io::Result<()> {
         let wanted = json!({"endpoint": endpoint});
