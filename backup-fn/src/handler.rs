@@ -9,7 +9,7 @@ use serde::Deserialize;
 use ssmbak_core::capture::{Captured, capture};
 use ssmbak_core::domain::decide::Verdict;
 use ssmbak_core::domain::{Event, Instant, Name, Path, Record, Source};
-use ssmbak_core::reconcile::reconcile;
+use ssmbak_core::reconcile::reconcile_until;
 use ssmbak_core::store::{StoreError, Stores};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -23,6 +23,10 @@ const WARM_UP_AT_MOST: Duration = Duration::from_secs(3);
 /// What the function keeps of its time to answer for the names that are done,
 /// when one takes too long.
 const TIME_TO_ANSWER_MS: i64 = 5_000;
+
+/// What a reconciliation keeps of its time for the captures that are under way,
+/// throttled ones included; at most a quarter of it.
+const TIME_TO_SETTLE_MS: i64 = 60_000;
 
 /// Everything that lives from one invocation to the next.
 #[derive(Debug)]
@@ -108,7 +112,7 @@ impl Handler {
         }
         match serde_json::from_value(input) {
             Ok(Task::Check) => self.check().await,
-            Ok(Task::Reconcile { path }) => self.reconcile(&path).await,
+            Ok(Task::Reconcile { path }) => self.reconcile(&path, deadline).await,
             Err(_) => Err("neither an SQS batch nor a known task".into()),
         }
     }
@@ -165,13 +169,22 @@ impl Handler {
         }))
     }
 
-    async fn reconcile(&self, path: &Path) -> Result<serde_json::Value, Error> {
-        let report = reconcile(&self.stores, path, true, Source::Reconcile, &|_, _| {}).await?;
+    /// Fails where it did not finish: Lambda starts it again twice, and it goes on.
+    async fn reconcile(&self, path: &Path, deadline: Instant) -> Result<serde_json::Value, Error> {
+        let left_ms = deadline.millis() - self.stores.now().millis();
+        let until = deadline.plus_millis(-TIME_TO_SETTLE_MS.min(left_ms / 4));
+        let progress = |_: &Name, _| {};
+        let report =
+            reconcile_until(&self.stores, path, until, Source::Reconcile, &progress).await?;
         for (name, error) in &report.failures {
             tracing::error!(%name, error, "not captured");
         }
         tracing::info!(%path, parameters = report.parameters, versions = report.versions,
-            deletions = report.deletions, failures = report.failures.len(), "reconciled");
+            deletions = report.deletions, left = report.left, failures = report.failures.len(),
+            "reconciled");
+        if report.left > 0 {
+            return Err(format!("no time for {} names: the next run goes on", report.left).into());
+        }
         if !report.failures.is_empty() {
             return Err(format!("{} names could not be captured", report.failures.len()).into());
         }

@@ -1,27 +1,27 @@
 //! Reconcile: what lives under a path against the heads; every difference is
 //! captured. From the command line it is also the first seeding.
 
-use std::collections::BTreeSet;
+mod claim;
+
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use crate::capture::{capture, record_observed_deletion};
-use crate::domain::coverage::{Coverage, Covered, Interval, after_reconciliation, after_surprise};
+use crate::domain::coverage::Coverage;
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
-use crate::domain::{Instant, Live, Name, Path, Record, Source, Target, keys, stored};
-use crate::store::{ErrorKind, Heads, StoreError, Stores};
+use crate::domain::unfinished::Unfinished;
+use crate::domain::{Instant, Live, Name, Path, Record, Source, Target};
+use crate::store::{Heads, StoreError, Stores};
+
+use self::claim::{close_coverage, cover};
 
 /// How many names are captured at once.
 const NAMES_AT_ONCE: usize = 8;
 /// A name that the listing missed is looked at again after this long.
 const SECOND_LOOK_AFTER_MS: u64 = 2_000;
-
-/// Coverage that another reconciliation changes at the same time is tried again
-/// this often.
-const MOST_COVERAGE_RACES: usize = 8;
 
 /// What a reconciliation found, and did if it was to.
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub struct SeedReport {
     /// Deletions put on record that no event had told; in a dry run: names that
     /// are gone and would be looked at.
     pub deletions: usize,
+    /// Names for which there was no time; the next run for the same path goes on with them.
+    pub left: usize,
     /// What could not be captured, and why.
     pub failures: Vec<(Name, String)>,
 }
@@ -64,6 +66,82 @@ pub async fn reconcile(
     progress: &(dyn Fn(&Name, usize) + Sync),
 ) -> Result<SeedReport, StoreError> {
     let started = stores.now();
+    let found = compare(stores, path, started).await?;
+    if !do_it {
+        for name in &found.changed {
+            progress(name, 0);
+        }
+        return Ok(SeedReport {
+            versions: found.changed.len(),
+            deletions: found.missing.len(),
+            ..found.report
+        });
+    }
+    begin(
+        stores,
+        path,
+        started,
+        found,
+        &Pace {
+            source,
+            until: None,
+            progress,
+        },
+    )
+    .await
+}
+
+/// As [`reconcile`], but captures nothing more once `until` has passed: what is left is kept in the
+/// bucket, and the next call for the same path goes on with it, as the same reconciliation.
+///
+/// What was left more than [`Unfinished::GOOD_FOR_MS`] ago is not gone on with.
+pub async fn reconcile_until(
+    stores: &Stores,
+    path: &Path,
+    until: Instant,
+    source: Source,
+    progress: &(dyn Fn(&Name, usize) + Sync),
+) -> Result<SeedReport, StoreError> {
+    let pace = Pace {
+        source,
+        until: Some(until),
+        progress,
+    };
+    let left = stores.bucket.unfinished(path).await?;
+    if let Some(left) = left.filter(|left| left.is_good_at(stores.now())) {
+        let report = SeedReport {
+            parameters: left.names.len(),
+            ..SeedReport::default()
+        };
+        let report = capture_until(stores, path, left, &pace, report).await?;
+        if report.left == 0 {
+            stores.bucket.forget_unfinished(path).await?;
+        }
+        return Ok(report);
+    }
+    let started = stores.now();
+    let found = compare(stores, path, started).await?;
+    begin(stores, path, started, found, &pace).await
+}
+
+/// How a reconciliation goes.
+struct Pace<'a> {
+    source: Source,
+    /// No capture begins after this instant.
+    until: Option<Instant>,
+    progress: &'a (dyn Fn(&Name, usize) + Sync),
+}
+
+/// What the listings show.
+struct Compared {
+    live: Vec<Live>,
+    changed: Vec<Name>,
+    missing: Vec<Record>,
+    coverage: Coverage,
+    report: SeedReport,
+}
+
+async fn compare(stores: &Stores, path: &Path, started: Instant) -> Result<Compared, StoreError> {
     let target = Target::Path {
         path: path.clone(),
         recursive: true,
@@ -79,35 +157,76 @@ pub async fn reconcile(
         .filter(|l| !is_recorded_as(l, head(&l.name)))
         .map(|l| l.name.clone())
         .collect();
-    let mut report = SeedReport {
+    let report = SeedReport {
         parameters: live.len(),
         already: live.len() - changed.len(),
         ..SeedReport::default()
     };
     let missing = gone_names(&heads, &live.iter().map(|l| &l.name).collect::<Vec<_>>());
-    if !do_it {
-        report.versions = changed.len();
-        report.deletions = missing.len();
-        for name in &changed {
-            progress(name, 0);
-        }
-        return Ok(report);
-    }
-    let (gone, again) = still_gone(stores, &missing, started, &mut report).await;
-    let early = !gone.is_empty() || live_surprise(&live, &changed, &coverage, started);
-    if early {
+    // A head from after the listing was sent cannot have been missed by it.
+    let missing = missing.into_iter().filter(|head| head.at < started);
+    Ok(Compared {
+        missing: missing.cloned().collect(),
+        live,
+        changed,
+        coverage,
+        report,
+    })
+}
+
+/// Records what is gone, then captures what differs.
+async fn begin(
+    stores: &Stores,
+    path: &Path,
+    started: Instant,
+    compared: Compared,
+    pace: &Pace<'_>,
+) -> Result<SeedReport, StoreError> {
+    let Compared {
+        live,
+        changed,
+        missing,
+        coverage,
+        mut report,
+    } = compared;
+    let (gone, again) = still_gone(stores, missing, &mut report).await;
+    if !gone.is_empty() || live_surprise(&live, &changed, &coverage, started) {
         // Before anything is captured: if this run dies, the next one finds no
         // difference, and must not go on as if nothing had been missed.
         close_coverage(stores, path).await?;
     }
-    let names = changed.into_iter().chain(again).collect();
-    let mut found = capture_all(stores, names, source, progress, &mut report).await;
-    let observed = observe(stores, gone, started, source, &mut report).await;
-    found.extend(observed);
+    report.deletions = observe(stores, gone, started, pace.source, &mut report).await;
+    let left = Unfinished::new(path, started, changed.into_iter().chain(again).collect());
+    capture_until(stores, path, left, pace, report).await
+}
+
+/// Captures names until there are none left, or no time; with none left, and no failure, the
+/// reconciliation is finished.
+async fn capture_until(
+    stores: &Stores,
+    path: &Path,
+    work: Unfinished,
+    pace: &Pace<'_>,
+    mut report: SeedReport,
+) -> Result<SeedReport, StoreError> {
+    let coverage = stores.index.coverage().await?;
+    let started = work.started;
+    let (found, left) = capture_all(stores, work.names, pace, &mut report).await;
     report.versions = found.iter().filter(|r| r.present().is_some()).count();
-    report.deletions = found.iter().filter(|r| r.is_deletion()).count();
-    if !early && is_surprise(&found, &coverage, started) {
+    report.deletions += found.iter().filter(|r| r.is_deletion()).count();
+    report.left = left.len();
+    if is_surprise(&found, &coverage, started) {
         close_coverage(stores, path).await?;
+    }
+    if report.left > 0 {
+        // What failed is tried again with the rest.
+        let failed = report.failures.iter().map(|(name, _)| name.clone());
+        let names = left.into_iter().chain(failed).collect();
+        stores
+            .bucket
+            .put_unfinished(&Unfinished::new(path, started, names))
+            .await?;
+        return Ok(report);
     }
     if report.failures.is_empty() {
         cover(stores, path, started).await?;
@@ -124,23 +243,27 @@ fn gone_names<'a>(heads: &'a Heads, live: &[&Name]) -> Vec<&'a Record> {
         .collect()
 }
 
+/// Captures names; returns the records, and the names for which there was no time.
 async fn capture_all(
     stores: &Stores,
     names: Vec<Name>,
-    source: Source,
-    progress: &(dyn Fn(&Name, usize) + Sync),
+    pace: &Pace<'_>,
     report: &mut SeedReport,
-) -> Vec<Record> {
+) -> (Vec<Record>, Vec<Name>) {
     let mut captures = stream::iter(names)
         .map(|name| async move {
-            let captured = capture(stores, &name, &[], source).await;
-            (name, captured)
+            if pace.until.is_some_and(|until| stores.now() >= until) {
+                return (name, None);
+            }
+            let captured = capture(stores, &name, &[], pace.source).await;
+            (name, Some(captured))
         })
         .buffer_unordered(NAMES_AT_ONCE);
-    let mut found = Vec::new();
+    let (mut found, mut left) = (Vec::new(), Vec::new());
     while let Some((name, captured)) = captures.next().await {
         match captured {
-            Ok(captured) => {
+            None => left.push(name),
+            Some(Ok(captured)) => {
                 if captured.sealed > 0 {
                     let why = format!(
                         "{} versions cannot be read while their KMS key is disabled",
@@ -148,54 +271,57 @@ async fn capture_all(
                     );
                     report.failures.push((name.clone(), why));
                 }
-                progress(&name, captured.records.len());
+                (pace.progress)(&name, captured.records.len());
                 found.extend(captured.records);
             }
-            Err(error) => report.failures.push((name, error.to_string())),
+            Some(Err(error)) => report.failures.push((name, error.to_string())),
         }
     }
-    found
+    (found, left)
 }
 
 /// Looks again at names that the listing missed: those still gone, and those
 /// that live after all and are to be captured.
-async fn still_gone<'a>(
+async fn still_gone(
     stores: &Stores,
-    missing: &[&'a Record],
-    missed: Instant,
+    missing: Vec<Record>,
     report: &mut SeedReport,
-) -> (Vec<&'a Record>, Vec<Name>) {
+) -> (Vec<Record>, Vec<Name>) {
     if !missing.is_empty() {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
     }
+    let mut looks = stream::iter(missing)
+        .map(|head| async move {
+            let look = stores.parameters.history(&head.name).await;
+            (head, look)
+        })
+        .buffered(NAMES_AT_ONCE);
     let (mut gone, mut living) = (Vec::new(), Vec::new());
-    for head in missing {
-        match stores.parameters.history(&head.name).await {
-            Ok(look) if look.retained.is_some() => living.push(head.name.clone()),
-            // A head from after the listing was sent cannot have been missed by it.
-            Ok(_) if head.at >= missed => {}
-            Ok(_) => gone.push(*head),
-            Err(error) => report.failures.push((head.name.clone(), error.to_string())),
+    while let Some((head, look)) = looks.next().await {
+        match look {
+            Ok(look) if look.retained.is_some() => living.push(head.name),
+            Ok(_) => gone.push(head),
+            Err(error) => report.failures.push((head.name, error.to_string())),
         }
     }
     (gone, living)
 }
 
-/// Records names as deleted at some time before the listing.
+/// Records names as deleted at some time before the listing; returns how many.
 async fn observe(
     stores: &Stores,
-    gone: Vec<&Record>,
+    gone: Vec<Record>,
     missed: Instant,
     source: Source,
     report: &mut SeedReport,
-) -> Vec<Record> {
-    let mut observed = Vec::new();
+) -> usize {
+    let mut observed = 0;
     for head in gone {
         let now = stores.now();
         let record = observed_deletion(&head.name, head.at, missed, now, source);
         match record_observed_deletion(stores, record).await {
-            Ok(record) => observed.push(record),
-            Err(error) => report.failures.push((head.name.clone(), error.to_string())),
+            Ok(_) => observed += 1,
+            Err(error) => report.failures.push((head.name, error.to_string())),
         }
     }
     observed
@@ -211,76 +337,12 @@ fn live_surprise(live: &[Live], changed: &[Name], coverage: &Coverage, started: 
 
 /// Whether something was found that happened where coverage claims to know,
 /// and that an event should have told by now: then events were lost, and
-/// others may have been that left no trace. Of a deletion that was observed
-/// nobody knows how old it is, so it counts.
+/// others may have been that left no trace. Of a deletion that a capture found
+/// out nobody knows how old it is, so it counts.
 fn is_surprise(found: &[Record], coverage: &Coverage, started: Instant) -> bool {
     let overdue = started.plus_millis(-STALE_READ_MS);
     found.iter().any(|record| {
         let old = record.at < overdue || record.is_deletion();
         old && coverage.covers(&record.name, record.at)
     })
-}
-
-/// Ends what is claimed to be known of names under `path`.
-async fn close_coverage(stores: &Stores, path: &Path) -> Result<(), StoreError> {
-    change_coverage(stores, &|before| after_surprise(before, path)).await
-}
-
-/// Begins coverage of `path` at `started`, or lets it go on.
-async fn cover(stores: &Stores, path: &Path, started: Instant) -> Result<(), StoreError> {
-    let after = |before: &Coverage| vec![after_reconciliation(before, path, started)];
-    change_coverage(stores, &after).await
-}
-
-/// Applies a change to the coverage as it is when it is written: another
-/// reconciliation may run at the same time. The fact first, then the row: the
-/// journal alone rebuilds the index.
-async fn change_coverage(
-    stores: &Stores,
-    change: &(dyn Fn(&Coverage) -> Vec<Covered> + Sync),
-) -> Result<(), StoreError> {
-    // Paths whose fact was written and whose row was not: a fact must follow
-    // that says what the row says.
-    let mut raced = BTreeSet::new();
-    for _ in 0..MOST_COVERAGE_RACES {
-        let before = stores.index.coverage().await?;
-        let lost = std::mem::take(&mut raced);
-        for (path, intervals) in change(&before) {
-            let old = before.of(&path);
-            if old == intervals && !lost.contains(&path) {
-                continue;
-            }
-            put_coverage_fact(stores, &path, old, &intervals).await?;
-            if !stores.index.put_coverage(&path, old, &intervals).await? {
-                raced.insert(path);
-            }
-        }
-        if raced.is_empty() {
-            return Ok(());
-        }
-    }
-    Err(StoreError::new(
-        "write the coverage",
-        ErrorKind::Throttled,
-        "other reconciliations kept changing it",
-    ))
-}
-
-async fn put_coverage_fact(
-    stores: &Stores,
-    path: &Path,
-    before: &[Interval],
-    intervals: &[Interval],
-) -> Result<(), StoreError> {
-    let finished = stores.now();
-    let fact = stored::CoverageFact {
-        format: stored::FORMAT,
-        path: path.clone(),
-        finished,
-        before: before.to_vec(),
-        intervals: intervals.to_vec(),
-    };
-    let id = uuid::Uuid::new_v4().to_string();
-    let key = keys::coverage_fact_key(path, finished, &id);
-    stores.bucket.put_fact(&key, stored::to_fact(&fact)?).await
 }

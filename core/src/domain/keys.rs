@@ -14,6 +14,10 @@ pub const JOURNAL_PREFIX: &str = "_ssmbak/journal/";
 /// Where facts stand in the bucket.
 pub const FACTS_PREFIX: &str = "_ssmbak/facts/";
 
+/// Where work that is under way stands in the bucket: neither record nor fact, nobody needs it to
+/// answer a question.
+pub const WORK_PREFIX: &str = "_ssmbak/work/";
+
 /// The object of a record in the journal.
 pub fn journal_key(record: &Record) -> String {
     format!(
@@ -35,6 +39,11 @@ pub fn journal_second(second: Instant) -> String {
 /// Whether a key of the journal is of `name`.
 pub fn is_journal_of(key: &str, name: &Name) -> bool {
     key.contains(&format!("Z-{}-", sha256_hex(name.as_str())))
+}
+
+/// The object of what a reconciliation of a path left to be done.
+pub fn unfinished_key(path: &Path) -> String {
+    format!("{WORK_PREFIX}reconcile-{}.json", sha256_hex(path.as_str()))
 }
 
 /// The object of a change of coverage.

@@ -13,6 +13,7 @@ pub mod retained;
 pub mod run;
 pub mod state;
 pub mod stored;
+pub mod unfinished;
 pub mod value;
 
 pub use coverage::Coverage;

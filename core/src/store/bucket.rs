@@ -11,7 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::record::Written;
-use crate::domain::{Instant, Name, Pointer, Record, Value, keys, stored};
+use crate::domain::unfinished::Unfinished;
+use crate::domain::{Instant, Name, Path, Pointer, Record, Value, keys, stored};
 
 /// Longest value of an object tag, in characters.
 const TAG_VALUE_MAX: usize = 256;
@@ -126,13 +127,18 @@ impl Bucket {
 
     /// Puts a delete marker on the key of `name`. No version goes away.
     pub async fn put_marker(&self, name: &Name) -> Result<(), StoreError> {
+        self.mark_deleted(name.as_str(), &format!("mark {name} as deleted"))
+            .await
+    }
+
+    async fn mark_deleted(&self, key: &str, attempted: &str) -> Result<(), StoreError> {
         patiently(|| async {
             let call = self.client.delete_object().bucket(&self.name);
-            let answer = call.key(name.as_str()).send().await;
-            answer.map_err(|e| StoreError::of(format!("mark {name} as deleted"), e))
+            let answer = call.key(key).send().await;
+            answer.map_err(|e| StoreError::of(attempted, e))
         })
-        .await?;
-        Ok(())
+        .await
+        .map(drop)
     }
 
     /// Writes a record to the journal, unless that change is in it already;
@@ -188,6 +194,44 @@ impl Bucket {
     /// Writes a fact; one that is there already stays as it is.
     pub async fn put_fact(&self, key: &str, body: Vec<u8>) -> Result<(), StoreError> {
         self.put_new(key, body).await.map(|_| ())
+    }
+
+    /// What the last reconciliation of `path` left to be done; none where it finished.
+    ///
+    /// What cannot be understood counts as none: it is only work that is done again.
+    pub async fn unfinished(&self, path: &Path) -> Result<Option<Unfinished>, StoreError> {
+        let attempted = format!("look for an unfinished reconciliation of {path}");
+        match self.object(&keys::unfinished_key(path), &attempted).await {
+            Ok(body) => Ok(serde_json::from_slice(&body).ok()),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps what a reconciliation leaves to be done.
+    pub async fn put_unfinished(&self, work: &Unfinished) -> Result<(), StoreError> {
+        let attempted = format!("keep the unfinished reconciliation of {}", work.path);
+        let body = stored::to_fact(work)?;
+        patiently(|| async {
+            let call = self
+                .client
+                .put_object()
+                .bucket(&self.name)
+                .key(keys::unfinished_key(&work.path))
+                .content_type("application/json")
+                .body(ByteStream::from(body.clone()));
+            call.send()
+                .await
+                .map_err(|e| StoreError::of(&*attempted, e))
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Marks what a reconciliation had left as done.
+    pub async fn forget_unfinished(&self, path: &Path) -> Result<(), StoreError> {
+        self.mark_deleted(&keys::unfinished_key(path), &format!("finish {path}"))
+            .await
     }
 
     /// Writes an object that must not exist. False where it does.

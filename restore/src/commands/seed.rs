@@ -141,6 +141,7 @@ mod tests {
     fn the_summary_tells_failures_and_deletions_only_if_there_are_any() {
         let path = Path::root();
         let mut report = SeedReport {
+            left: 0,
             parameters: 3,
             versions: 7,
             already: 2,

@@ -4,6 +4,7 @@
 //! in `journeys`, 7 in `secrets`, 10 in `model`.
 
 mod absence;
+mod continued;
 mod crash;
 mod limits;
 mod plan;
