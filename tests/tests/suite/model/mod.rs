@@ -2,6 +2,8 @@
 //! their events late, repeated and reordered, through the real function; then
 //! the real command line, asked about every second in which something changed.
 
+mod lost;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_ssm::types::ParameterType;
@@ -119,11 +121,22 @@ async fn operate(
     model.changed(control.now_ms().await.unwrap());
 }
 
-/// Delivers all events in random order and batches, a third of them twice.
-async fn deliver_all(world: &World, control: &Control, dice: &mut Dice) {
+/// Delivers all events but some in a hundred in random order and batches, a third of them twice;
+/// returns how many were lost.
+async fn deliver_all(
+    world: &World,
+    control: &Control,
+    dice: &mut Dice,
+    lost_percent: usize,
+) -> usize {
     let changes = control.changes().await.unwrap();
     let mut events: Vec<Json> = Vec::new();
+    let mut lost = 0;
     for change in changes {
+        if dice.roll(100) < lost_percent {
+            lost += 1;
+            continue;
+        }
         for _ in 0..=usize::from(dice.roll(3) == 0) {
             let place = dice.roll(events.len() + 1);
             events.insert(place, change.event.clone());
@@ -135,6 +148,7 @@ async fn deliver_all(world: &World, control: &Control, dice: &mut Dice) {
         assert_eq!(world.deliver(&events).await, 0);
         events = rest;
     }
+    lost
 }
 
 fn text(json: &Json) -> Option<String> {
@@ -165,18 +179,21 @@ fn applied(live: &Tree, preview: &[Json]) -> Tree {
     tree
 }
 
-#[tokio::test]
-async fn every_second_is_answered_right() {
+/// The dice of this run: the seed is told, and can be given.
+fn dice() -> Dice {
     let seed = std::env::var("SSMBAK_TEST_SEED").map_or(20_261_120, |s| s.parse().unwrap());
     println!("SSMBAK_TEST_SEED={seed}");
-    let mut dice = Dice(seed);
-    let ministack = Ministack::start().unwrap();
+    Dice(seed)
+}
+
+/// Two hours ago on the emulator's clock: coverage begins, then operations, and no event is
+/// delivered by itself.
+async fn happened(ministack: &Ministack, dice: &mut Dice) -> (World, Model) {
     let control = ministack.control();
     control.hold(true).await.unwrap();
     let start = now().plus_millis(-7_200_000).second_start();
     control.set_clock(start.millis()).await.unwrap();
-    let world = World::of(&ministack).await;
-    // Coverage begins on the emulator's clock.
+    let world = World::of(ministack).await;
     let clock = [("SSMBAK_TEST_NOW", &*start.plus_millis(-5_000).to_string())];
     world
         .ssmbak_with(&clock, &["seed", "/", "--do-it"])
@@ -184,9 +201,17 @@ async fn every_second_is_answered_right() {
         .exits(0);
     let (mut model, mut gone) = (Model::default(), BTreeMap::new());
     for _ in 0..OPERATIONS {
-        operate(&world, &control, &mut dice, &mut model, &mut gone).await;
+        operate(&world, &control, dice, &mut model, &mut gone).await;
     }
-    deliver_all(&world, &control, &mut dice).await;
+    (world, model)
+}
+
+#[tokio::test]
+async fn every_second_is_answered_right() {
+    let mut dice = dice();
+    let ministack = Ministack::start().unwrap();
+    let (world, model) = happened(&ministack, &mut dice).await;
+    deliver_all(&world, &ministack.control(), &mut dice, 0).await;
 
     let mut seconds: Vec<Instant> = model
         .states
