@@ -7,7 +7,7 @@ import traceback
 import ministack.app as ministack
 from ministack.core.responses import get_account_id, get_region, request_scope
 
-from . import queues, store
+from . import queues, rights, store
 from .clock import CLOCK
 from .events import EVENTS
 
@@ -108,6 +108,13 @@ def fire_schedules(_data):
     return {"rules": due}
 
 
+def log_lines(data):
+    import ministack.services.cloudwatch_logs as logs
+
+    group = logs._log_groups.get(data["group"]) or {"streams": {}}
+    return {"lines": [event["message"] for stream in group["streams"].values() for event in stream["events"]]}
+
+
 def reset(_data):
     CLOCK.free()
     EVENTS.reset()
@@ -141,4 +148,6 @@ ROUTES = {
     ("POST", "stale"): stale,
     ("POST", "function_endpoint"): function_endpoint,
     ("POST", "schedules"): fire_schedules,
+    ("POST", "function_credentials"): rights.function_credentials,
+    ("POST", "log_lines"): log_lines,
 }

@@ -9,7 +9,7 @@ from ministack.core.iam_evaluator import request_caller_arn
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
 
-from . import control, queues, reads, store, writes
+from . import control, queues, reads, rights, store, writes
 from .clock import CLOCK
 
 OPERATIONS = {
@@ -37,6 +37,7 @@ def install():
     ssm._now_epoch = lambda: CLOCK.now_ms() / 1000
     ssm.handle_request = with_caller(ssm.handle_request)
     queues.guard()
+    rights.install()
     return control.wrap(ministack.app)
 
 
@@ -70,11 +71,15 @@ def with_caller(original):
 
     async def handle_request(method, path, headers, body, query_params):
         token = store.caller.set(caller_of(headers, query_params))
+        key = rights.caller_key.set(extract_access_key_id(headers, query_params))
         try:
+            if refused := rights.refusal_of_names(headers, body, query_params):
+                return refused
             if headers.get("x-amz-target", "").endswith(".UnlabelParameterVersion"):
                 return unlabel(json.loads(body))
             return await original(method, path, headers, body, query_params)
         finally:
+            rights.caller_key.reset(key)
             store.caller.reset(token)
 
     return handle_request

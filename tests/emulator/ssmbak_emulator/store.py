@@ -134,8 +134,14 @@ def ciphertext(key, version, value):
     return base64.b64encode(b"\x01\x02\x02\x00" + digest).decode()
 
 
+def check_key(_action, _key_id):
+    """Refuses a caller who may not use a key; nobody is, unless IAM is enforced."""
+
+
 def check_decryption(records):
-    """Refuses as AWS does when one of the records needs a denied key."""
+    """Refuses as AWS does when one of the records needs a denied key, or one that the caller may not use."""
+    for key_id in {record["KeyId"] for record in records if record["Type"] == "SecureString"}:
+        check_key("Decrypt", key_id)
     for record in records:
         code = denied_keys.get(record["KeyId"]) if record["Type"] == "SecureString" else None
         if code:

@@ -6,6 +6,7 @@ import re
 import ministack.services.ssm as ssm
 from ministack.core.responses import json_response
 
+from . import store
 from .clock import CLOCK
 from .events import EVENTS
 from .store import (LOCK, MAX_VERSIONS, Refused, caller_arn, canonical, check_new_name, ciphertext, current, existing,
@@ -30,6 +31,8 @@ def put_parameter(data):
         check_put(data, old)
         record = new_version(key, data, old)
         check_version(record)
+        if record["Type"] == "SecureString":
+            store.check_key("Encrypt" if record["Tier"] == "Standard" else "GenerateDataKey", record["KeyId"])
         versions = history(key)
         if len(versions) >= MAX_VERSIONS and versions[0]["Labels"]:
             raise Refused("ParameterMaxVersionLimitExceeded", too_many_versions(key, versions[0]["Version"]))
