@@ -159,6 +159,12 @@ fn endpoint(launched: &Launched) -> String {
 /// A key of twelve digits is an account of its own; with ministack, that is
 /// the cheapest way to keep the parameters of two tests apart.
 pub async fn sdk_config(endpoint: &str, access_key: &str) -> SdkConfig {
+    let credentials = Credentials::new(access_key, "test", None, None, "test");
+    sdk_config_of(endpoint, credentials).await
+}
+
+/// Returns the configuration of SDK clients that call `endpoint` with `credentials`.
+pub async fn sdk_config_of(endpoint: &str, credentials: Credentials) -> SdkConfig {
     let http_client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -166,7 +172,7 @@ pub async fn sdk_config(endpoint: &str, access_key: &str) -> SdkConfig {
         .http_client(http_client)
         .region(Region::from_static(REGION))
         .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new(access_key, "test", None, None, "test"))
+        .credentials_provider(credentials)
         .load()
         .await
 }

@@ -6,6 +6,7 @@ pub mod binaries;
 pub mod emulator;
 pub mod events;
 mod http;
+pub mod people;
 pub mod proxy;
 pub mod runtime_api;
 pub mod sandbox;

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use aws_credential_types::Credentials;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -259,6 +260,21 @@ impl Control {
     pub async fn set_function_endpoint(&self, endpoint: &str) -> io::Result<()> {
         let wanted = json!({"endpoint": endpoint});
         self.post("function_endpoint", wanted).await.map(drop)
+    }
+
+    /// Returns what a function calls AWS with: where IAM is enforced, a session of its role.
+    pub async fn function_credentials(&self, function: &str) -> io::Result<Credentials> {
+        let wanted = json!({"function": function});
+        let held = self.post("function_credentials", wanted).await?;
+        let text = |name: &str| held[name].as_str().unwrap_or_default().to_owned();
+        let token = Some(text("AWS_SESSION_TOKEN")).filter(|token| !token.is_empty());
+        let (key, secret) = (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"));
+        Ok(Credentials::new(key, secret, token, None, "function"))
+    }
+
+    /// Returns the lines of a log group, of one stream after the other.
+    pub async fn log_lines(&self, group: &str) -> io::Result<Vec<String>> {
+        decode(self.post("log_lines", json!({"group": group})).await?["lines"].take())
     }
 
     async fn get(&self, route: &str) -> io::Result<Value> {

@@ -10,6 +10,7 @@
     reason = "a test prints its seed and what it measured"
 )]
 
+mod access;
 mod bad_input;
 mod budget;
 mod capture;

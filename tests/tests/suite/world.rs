@@ -3,7 +3,7 @@
 //! a stand-in for Lambda, and the real command line.
 
 pub(crate) mod aws;
-mod make;
+pub(crate) mod make;
 
 use std::path::PathBuf;
 use std::process::Stdio;

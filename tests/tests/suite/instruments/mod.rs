@@ -7,7 +7,8 @@ mod parameters;
 mod pipeline;
 mod proxy;
 mod reads;
-pub(crate) mod runtime;
+pub(crate) mod rights;
+mod runtime;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;

@@ -68,7 +68,7 @@ pub(super) async fn bucket(s3: &aws_sdk_s3::Client, config: &SdkConfig, bucket: 
 }
 
 /// An index's table, ready to be used.
-pub(super) async fn table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) {
+pub(crate) async fn table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) {
     aws::refuse_foreign(table);
     let mut create = dynamodb
         .create_table()

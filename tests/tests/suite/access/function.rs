@@ -1,0 +1,86 @@
+//! The function captures everything under its own role, and can do nothing else.
+
+use serde_json::json;
+use ssmbak_tests::runtime_api::Function;
+
+use super::{EVENTS, HUSH, STACK, Scene, Stage, refused, restorer};
+use crate::world::bootstrap;
+
+#[tokio::test]
+async fn every_kind_of_change_is_captured_under_the_functions_role() {
+    let stage = Stage::shared().await;
+    let scene = Scene::set(stage, "/function/").await;
+    {
+        let _events = EVENTS.read().await;
+        let label = scene.ssm.label_parameter_version().labels("live");
+        let label = label.name(scene.name("name"));
+        label.send().await.unwrap();
+        stage.captured().await;
+    }
+    let history = ["history", &scene.path, "-R", "--output", "json"];
+    let rows = stage.administrator(&history).await.exits(0).json();
+    let told = |operation: &str| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|row| row["Operation"] == operation).count()
+    };
+    let operations = ["Create", "Update", "Delete", "LabelParameterVersion"];
+    assert_eq!(operations.map(told), [4, 3, 1, 1], "{rows}");
+    let stored = rows.as_array().unwrap().iter();
+    assert!(
+        stored.clone().all(|row| row["ValueState"] != "lost"),
+        "{rows}"
+    );
+    let secret = ["show", &scene.name("secret"), &scene.at, "--reveal"];
+    let secret = stage.administrator(&secret).await.exits(0);
+    assert_eq!(secret.stdout, format!("{HUSH}, then"));
+
+    let log = stage.function_log().await;
+    assert!(log.iter().any(|line| line.contains(&scene.path)), "{log:?}");
+    for line in log {
+        for bad in ["AccessDenied", "not authorized", HUSH] {
+            assert!(!line.contains(bad), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reconciliation_works_under_the_functions_role() {
+    let stage = Stage::shared().await;
+    let scene = Scene::set(stage, "/reconciled/").await;
+    let function = Function::new(bootstrap(), &stage.ministack.endpoint()).unwrap();
+    let environment = stage.function().await.environment().into_iter();
+    let function = environment.fold(function, |f, (name, value)| f.env(name, &value));
+    let function = function
+        .env("SSMBAK_BUCKET", stage.bucket())
+        .env("SSMBAK_TABLE", stage.table())
+        .env("SSMBAK_STACK", STACK);
+    let task = json!({"task": "reconcile", "path": scene.path});
+    let (answer, rows) = scene.unheard(stage, function.invoke(&task)).await;
+    let answer = answer.unwrap().response().unwrap();
+    assert_eq!(answer["versions"], 2, "{answer}");
+    let found = rows.as_array().unwrap().iter();
+    let found = found.filter(|row| row["Source"] == "reconcile");
+    assert_eq!(found.count(), 3, "{rows}");
+}
+
+#[tokio::test]
+async fn the_functions_role_writes_no_parameter_and_deletes_no_backup() {
+    let stage = Stage::shared().await;
+    let scene = Scene::set(stage, "/kept-by-function/").await;
+    let function = stage.function().await;
+    restorer::deletes_no_backup(stage, &function, &scene).await;
+    let ssm = aws_sdk_ssm::Client::new(&function.config().await);
+    let name = scene.name("name");
+    // The session is the function's: what it needs, it may.
+    let get = ssm.get_parameter().name(scene.name("secret"));
+    let get = get.with_decryption(true).send().await.unwrap();
+    assert_eq!(get.parameter.unwrap().version, 2);
+    let put = ssm.put_parameter().name(&name).value("x").overwrite(true);
+    refused(put.send().await, "ssm:PutParameter");
+    let delete = ssm.delete_parameter().name(&name);
+    refused(delete.send().await, "ssm:DeleteParameter");
+    let delete = ssm.delete_parameters().names(&name);
+    refused(delete.send().await, "ssm:DeleteParameters");
+    let label = ssm.label_parameter_version().name(&name).labels("x");
+    refused(label.send().await, "ssm:LabelParameterVersion");
+}

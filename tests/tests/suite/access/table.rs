@@ -1,0 +1,146 @@
+//! Each command for each role: it works, or it is refused for want of one action, which it names.
+
+use std::collections::BTreeSet;
+
+use ssmbak_tests::binaries;
+use ssmbak_tests::people::Person;
+
+use self::Verdict::{Refused, Works};
+use super::{HUSH, STACK, Scene, Stage, s3, ssmbak};
+use crate::world::{Answer, bare_command, run};
+
+/// How a command ends for somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verdict {
+    Works,
+    Refused(&'static str),
+}
+
+/// One command, as it is typed, and how it ends for auditor, restorer and operator.
+type Row = (&'static str, [Verdict; 3]);
+
+const NO_LISTING: Verdict = Refused("ssm:DescribeParameters");
+const NO_RESOURCES: Verdict = Refused("cloudformation:DescribeStackResources");
+const OF_ANOTHER_STACK: Verdict = Refused("cloudformation:DescribeStacks");
+
+const COMMANDS: &[Row] = &[
+    ("history {path} -R", [Works; 3]),
+    ("history {path} -R --output json", [Works; 3]),
+    ("history {path} --since -1h --output csv", [Works; 3]),
+    ("history {path}name --until now", [Works; 3]),
+    ("preview {path} {at} -R", [NO_LISTING, Works, Works]),
+    ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),
+    ("show {path}name {at}", [NO_LISTING, Works, Works]),
+    ("show {path}secret --reveal", [NO_LISTING, Works, Works]),
+    ("seed {path}", [NO_LISTING, Works, Works]),
+    ("seed {path} --do-it", [NO_LISTING, Works, Works]),
+    (
+        "restore {path} {at} -R --yes",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
+    ),
+    ("stack {stack} status", [Works; 3]),
+    ("stack {stack} bucketname", [Works; 3]),
+    ("stack {stack} tablename", [Works; 3]),
+    ("stack {stack} lambdaname", [Works; 3]),
+    ("stack {stack} region", [Works; 3]),
+    ("stack {stack} template", [Works; 3]),
+    ("stack {stack} resources", [NO_RESOURCES; 3]),
+    ("stack {stack} delete", [NO_RESOURCES; 3]),
+    (
+        "stack another create --function-zip {zip}",
+        [OF_ANOTHER_STACK; 3],
+    ),
+    ("completions bash", [Works; 3]),
+];
+
+/// Runs every command as one of the three, over `scene`.
+pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &Scene) {
+    let zip = binaries::function_zip();
+    for (typed, verdicts) in COMMANDS {
+        let words: Vec<String> = typed
+            .split(' ')
+            .map(|word| {
+                word.replace("{path}", &scene.path)
+                    .replace("{at}", &scene.at)
+                    .replace("{stack}", STACK)
+                    .replace("{zip}", &zip.display().to_string())
+            })
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let before = world_of(stage, scene).await;
+        let answer = ssmbak(person, &words).await;
+        // The two others may read values.
+        let is_told = format!("{answer:?}").contains(HUSH);
+        assert!(role != 0 || !is_told, "{typed}: a value is told");
+        match verdicts[role] {
+            Works => assert_eq!(answer.code, 0, "{typed}: {answer:?}"),
+            Refused(action) => {
+                check_refusal(typed, action, &answer);
+                assert_eq!(world_of(stage, scene).await, before, "{typed}");
+            }
+        }
+    }
+}
+
+fn check_refusal(typed: &str, action: &str, answer: &Answer) {
+    assert_eq!(answer.code, 1, "{typed}: {answer:?}");
+    let told = answer.stderr.contains(action) || answer.stdout.contains(action);
+    assert!(told, "{typed} does not name {action}: {answer:?}");
+}
+
+/// What lives under the path, and what of it is on record.
+async fn world_of(stage: &Stage, scene: &Scene) -> (Vec<(String, i64, String)>, usize, usize) {
+    let config = stage.administration().await;
+    let list = s3(&config).list_object_versions().bucket(stage.bucket());
+    let list = list.prefix(&scene.path).send().await.unwrap();
+    let objects = list.versions().len() + list.delete_markers().len();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+    let mut pages = dynamodb
+        .scan()
+        .table_name(stage.table())
+        .into_paginator()
+        .items()
+        .send();
+    let mut rows = 0;
+    while let Some(row) = pages.next().await {
+        let row = row.unwrap();
+        let text = |field: &str| row[field].as_s().unwrap().clone();
+        // A run that was refused is a fact too.
+        let is_run = text("scope") == "@meta";
+        rows += usize::from(!is_run && format!("{row:?}").contains(&scene.path));
+    }
+    (scene.live().await, objects, rows)
+}
+
+#[tokio::test]
+async fn no_command_is_missing_from_the_table() {
+    let typed = |place: usize, of: &'static str| -> BTreeSet<String> {
+        let rows = COMMANDS
+            .iter()
+            .map(|(typed, _)| typed.split(' ').collect::<Vec<_>>());
+        let rows = rows.filter(|words| of.is_empty() || words[0] == of);
+        rows.map(|words| words[place].to_owned()).collect()
+    };
+    let help = run(bare_command(&["--help"])).await.exits(0).stdout;
+    let commands = section(&help, "Commands:");
+    assert_eq!(commands, typed(0, ""));
+    let help = run(bare_command(&["stack", "--help"])).await.exits(0);
+    let verbs = section(&help.stdout, "          Possible values:");
+    assert_eq!(verbs, typed(2, "stack"));
+}
+
+/// The first words of the lines after `title`, until a blank line; `help` is not a command of ours.
+fn section(help: &str, title: &str) -> BTreeSet<String> {
+    let lines = help.lines().skip_while(|line| *line != title).skip(1);
+    let lines = lines.take_while(|line| !line.trim().is_empty());
+    let words = lines.filter_map(|line| {
+        line.trim()
+            .trim_start_matches("- ")
+            .split([' ', ':'])
+            .next()
+    });
+    let words = words.filter(|word| *word != "help");
+    let found: BTreeSet<String> = words.map(str::to_owned).collect();
+    assert!(found.len() > 3, "{help}");
+    found
+}
