@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 
 use crate::args::Global;
 use crate::error::CliError;
-use ssmbak_core::store::{Clock, ConnectOptions, Location, Stores, connect};
+use ssmbak_core::store::{Clock, ConnectOptions, ErrorKind, Location, Stores, connect};
 use ssmbak_infra::{lookup, stack_name::StackName};
 
 /// The stack that is meant where none is named.
@@ -55,10 +55,17 @@ impl Connection {
         let config = self.config().await?;
         let location = self.location(&config).await?;
         let stores = Stores::new(&config, location, clock);
-        // A stack's own bucket is there; one that a person names may not be.
+        // A stack's own bucket is there; one that a person names may not be. Who may not list it
+        // may still read the index, or the bucket: the call that is refused for it says so.
         let bucket = async {
             match &self.bucket {
-                Some(_) => stores.bucket.check().await,
+                Some(_) => stores.bucket.check().await.or_else(|error| {
+                    if error.kind() == ErrorKind::AccessDenied {
+                        Ok(())
+                    } else {
+                        Err(error)
+                    }
+                }),
                 None => Ok(()),
             }
         };

@@ -28,6 +28,10 @@ const COMMANDS: &[Row] = &[
     ("history {path} -R --output json", [Works; 3]),
     ("history {path} --since -1h --output csv", [Works; 3]),
     ("history {path}name --until now", [Works; 3]),
+    (
+        "history {path} --bucket {bucket} --table {table}",
+        [Works; 3],
+    ),
     ("preview {path} {at} -R", [NO_LISTING, Works, Works]),
     ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),
     ("show {path}name {at}", [NO_LISTING, Works, Works]),
@@ -63,6 +67,8 @@ pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &S
                 word.replace("{path}", &scene.path)
                     .replace("{at}", &scene.at)
                     .replace("{stack}", STACK)
+                    .replace("{bucket}", stage.bucket())
+                    .replace("{table}", stage.table())
                     .replace("{zip}", &zip.display().to_string())
             })
             .collect();
