@@ -416,6 +416,45 @@ fn only_a_restorer_writes_parameters() {
     }
 }
 
+/// Emulators encrypt nothing, and neither take messages nor write a log under the function's role.
+#[test]
+fn what_no_emulator_judges_is_granted() {
+    let template = parsed();
+    let statements = identity_statements(&template);
+    let granted = |owner: &str, action: &str, through: Option<&str>| {
+        statements.iter().any(|(name, one)| {
+            let acts = list(at(one, "Action"))
+                .into_iter()
+                .any(|a| text(a) == action);
+            let via = || list(at(one, "Condition/StringEquals/kms:ViaService"));
+            let resource = || list(at(one, "Resource"))[0];
+            let is_through = |service: &str| {
+                plain(resource()).as_str() == Some("Key.Arn")
+                    && via().into_iter().any(|one| text(one).starts_with(service))
+            };
+            name == owner && acts && through.is_none_or(is_through)
+        })
+    };
+    for action in [
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ] {
+        assert!(granted("FunctionRole", action, None), "{action}");
+    }
+    for owner in ["FunctionRole", "RestorerPolicy", "OperatorPolicy"] {
+        for service in ["s3.", "dynamodb."] {
+            for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+                assert!(granted(owner, action, Some(service)), "{owner}: {action}");
+            }
+        }
+    }
+    assert!(granted("AuditorPolicy", "kms:Decrypt", Some("dynamodb.")));
+    assert!(!granted("AuditorPolicy", "kms:Decrypt", Some("s3.")));
+}
+
 #[test]
 fn the_functions_are_told_where_to_write() {
     for function in ["Function", "ReconcileFunction"] {
