@@ -1,6 +1,7 @@
-"""What AWS judges and ministack does not, or judges otherwise. Only with AUTH=true.
+"""What AWS judges and ministack does not, or judges otherwise, where IAM is enforced (AUTH=true).
 
-Each piece says what AWS does. What is still not judged is listed in docs/testing.md.
+Each piece says what AWS does. What is still not judged is listed in docs/testing.md. Beside it what the tests of
+rights need of CloudFormation, and the credentials of a function.
 """
 
 import functools
