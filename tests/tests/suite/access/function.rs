@@ -24,7 +24,7 @@ async fn every_kind_of_change_is_captured_under_the_functions_role() {
         rows.filter(|row| row["Operation"] == operation).count()
     };
     let operations = ["Create", "Update", "Delete", "LabelParameterVersion"];
-    assert_eq!(operations.map(told), [4, 3, 1, 1], "{rows}");
+    assert_eq!(operations.map(told), [5, 4, 1, 1], "{rows}");
     let stored = rows.as_array().unwrap().iter();
     assert!(
         stored.clone().all(|row| row["ValueState"] != "lost"),

@@ -16,7 +16,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
+use aws_sdk_ssm::types::{ParameterTier, ParameterType, ResourceTypeForTagging, Tag};
 use serde_json::Value as Json;
 use ssmbak_tests::binaries;
 use ssmbak_tests::emulator::{Control, Ministack, Options, sdk_config};
@@ -32,7 +32,7 @@ const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
 const HUSH: &str = "hush";
 /// A customer's key: unlike `aws/ssm`, whose own policy lets everybody use it, it takes a right.
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Shared while events travel as ever; a test that holds them back is alone.
 static EVENTS: RwLock<()> = RwLock::const_new(());
@@ -212,6 +212,7 @@ impl Scene {
             scene.put(leaf, &format!("{HUSH}, {leaf} then")).await;
         }
         scene.put_secret("secret", &format!("{HUSH}, then")).await;
+        scene.put_sealed("sealed", &format!("{HUSH}, then")).await;
         scene.tag("name", "team", "a").await;
         scene.put("name", &format!("{HUSH}, name then")).await;
         stage.captured().await;
@@ -221,6 +222,7 @@ impl Scene {
         let at = mark().await.to_string();
         scene.put("new", &format!("{HUSH}, new")).await;
         scene.put_secret("secret", &format!("{HUSH}, now")).await;
+        scene.put_sealed("sealed", &format!("{HUSH}, now")).await;
         scene.tag("name", "team", "b").await;
         scene.tag("name", "extra", "x").await;
         scene.put("name", &format!("{HUSH}, name now")).await;
@@ -261,9 +263,20 @@ impl Scene {
     }
 
     async fn put_secret(&self, leaf: &str, value: &str) {
+        self.put_under_key(leaf, value, ParameterTier::Standard)
+            .await;
+    }
+
+    /// A secret that takes another right of its key: for the advanced tier a data key is made.
+    async fn put_sealed(&self, leaf: &str, value: &str) {
+        self.put_under_key(leaf, value, ParameterTier::Advanced)
+            .await;
+    }
+
+    async fn put_under_key(&self, leaf: &str, value: &str, tier: ParameterTier) {
         let put = self.ssm.put_parameter().name(self.name(leaf)).value(value);
         let put = put.r#type(ParameterType::SecureString).key_id(KEY);
-        put.overwrite(true).send().await.unwrap();
+        put.tier(tier).overwrite(true).send().await.unwrap();
     }
 
     async fn tag(&self, leaf: &str, key: &str, value: &str) {

@@ -34,11 +34,12 @@ async fn a_restore_updates_creates_deletes_and_first_captures() {
     let rows = restored.exits(0).json();
     let outcomes = rows.as_array().unwrap().iter();
     let outcomes: Vec<_> = outcomes.map(|r| r["Outcome"].as_str().unwrap()).collect();
-    let expected = ["restored", "restored", "deleted", "restored"];
+    let expected = ["restored", "restored", "deleted", "restored", "restored"];
     assert_eq!(outcomes, expected, "{rows}");
     let lives = [
         ("gone", 1, "gone then"),
         ("name", 5, "name then"),
+        ("sealed", 3, "then"),
         ("secret", 4, "then"),
     ];
     let lives = lives.map(|(leaf, version, value)| {
