@@ -427,9 +427,10 @@ fn what_no_emulator_judges_is_granted() {
                 .into_iter()
                 .any(|a| text(a) == action);
             let via = || list(at(one, "Condition/StringEquals/kms:ViaService"));
+            // A choice between the stack's own key and the one it was given.
             let resource = || list(at(one, "Resource"))[0];
             let is_through = |service: &str| {
-                plain(resource()).as_str() == Some("Key.Arn")
+                plain(resource()).as_str() == Some("OwnsKey")
                     && via().into_iter().any(|one| text(one).starts_with(service))
             };
             name == owner && acts && through.is_none_or(is_through)
@@ -444,7 +445,7 @@ fn what_no_emulator_judges_is_granted() {
     ] {
         assert!(granted("FunctionRole", action, None), "{action}");
     }
-    for owner in ["FunctionRole", "RestorerPolicy", "OperatorPolicy"] {
+    for owner in ["FunctionPolicy", "RestorerPolicy", "OperatorPolicy"] {
         for service in ["s3.", "dynamodb."] {
             for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
                 assert!(granted(owner, action, Some(service)), "{owner}: {action}");
