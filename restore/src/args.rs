@@ -128,6 +128,8 @@ pub(crate) enum Command {
     Stack(StackArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(ManArgs),
 }
 
 const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of a parameter";
@@ -272,6 +274,18 @@ pub(crate) struct CompletionsArgs {
     /// Shell
     #[arg(value_enum)]
     pub(crate) shell: Shell,
+}
+
+/// `ssmbak man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak man > ssmbak.1
+  ssmbak man --to ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Directory for the pages of all commands; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ssmbak_core::store::{Clock, ConnectOptions, ErrorKind, Location, Stores, con
 use ssmbak_infra::{lookup, stack_name::StackName};
 
 /// The stack that is meant where none is named.
-const DEFAULT_STACK: &str = "ssmbak";
+pub(crate) const DEFAULT_STACK: &str = "ssmbak";
 
 /// What is known of the way to AWS, and of where the records are.
 #[derive(Clone, Debug)]

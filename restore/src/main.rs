@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod compat;
 mod connection;
 mod error;
 #[cfg(test)]
@@ -16,38 +17,67 @@ mod ui;
 mod view;
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 use ssmbak_core::domain::Instant;
 
-use crate::args::Cli;
+use crate::args::{Cli, Global};
 use crate::commands::Context;
+use crate::compat::Alias;
 use crate::connection::Connection;
 use crate::error::{CliError, Exit};
 use crate::interrupt::Interrupt;
 use crate::ui::{Ui, tell};
 
 fn main() -> ExitCode {
-    let cli = match parse_args() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help goes to stdout, a usage error to stderr. Where that cannot
-            // be written there is nobody to tell.
-            let _ = error.print();
-            if env::args_os().any(|arg| arg == OsStr::new("ago")) {
-                tell("\nhint: write \"2h ago\" in quotes, or -2h");
-            }
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-            return exit.into();
-        }
+    let arguments: Vec<OsString> = env::args_os().collect();
+    if let Some(alias) = Alias::of(arguments.first()) {
+        return alias.run(arguments);
+    }
+    let command = Cli::command().color(color_choice(&arguments));
+    let parsed = command.try_get_matches_from(arguments);
+    match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => run_to_end(&cli.global, async |context| {
+            commands::run(context, &cli.command).await
+        }),
+        Err(error) => refused(&error),
+    }
+}
+
+/// What clap prints is coloured before its own options are read: `--no-color`
+/// is looked for here.
+fn color_choice(arguments: &[OsString]) -> ColorChoice {
+    if arguments.iter().any(|word| word == "--no-color") {
+        ColorChoice::Never
+    } else {
+        ColorChoice::Auto
+    }
+}
+
+/// Tells why the arguments are not taken, or gives the help that they ask for.
+fn refused(error: &clap::Error) -> ExitCode {
+    // Help goes to stdout, a usage error to stderr. Where that cannot be
+    // written there is nobody to tell.
+    let _ = error.print();
+    if env::args_os().any(|arg| arg == OsStr::new("ago")) {
+        tell("\nhint: write \"2h ago\" in quotes, or -2h");
+    }
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
     };
-    logging::init(cli.global.verbose);
+    exit.into()
+}
+
+/// Does `work` with what `global` describes, until it ends or is interrupted.
+fn run_to_end(
+    global: &Global,
+    work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
+) -> ExitCode {
+    logging::init(global.verbose);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -55,32 +85,25 @@ fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    let exit = runtime.block_on(run_until_interrupted(&cli));
+    let exit = runtime.block_on(run_until_interrupted(global, work));
     // A question may still wait for its answer.
     runtime.shutdown_background();
     exit.into()
 }
 
-/// Parses the arguments. What clap prints is coloured before its own options
-/// are read: `--no-color` is looked for here.
-fn parse_args() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
-    if env::args_os().any(|arg| arg == OsStr::new("--no-color")) {
-        command = command.color(ColorChoice::Never);
-    }
-    Cli::from_arg_matches(&command.try_get_matches()?)
-}
-
-async fn run_until_interrupted(cli: &Cli) -> Exit {
+async fn run_until_interrupted(
+    global: &Global,
+    work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
+) -> Exit {
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let context = Context {
-        ui: Ui::new(&cli.global, no_color),
-        connection: Connection::new(&cli.global),
+        ui: Ui::new(global, no_color),
+        connection: Connection::new(global),
         clock: present,
         interrupt: Interrupt::default(),
     };
     let result = tokio::select! {
-        result = commands::run(&context, &cli.command) => result,
+        result = work(&context) => result,
         () = context.interrupt.abandoned(tell) => Err(CliError::Interrupted),
     };
     result.unwrap_or_else(|error| {

@@ -3,9 +3,10 @@
 
 mod completions;
 mod history;
+mod man;
 mod preview;
 mod restore;
-mod seed;
+pub(crate) mod seed;
 mod show;
 mod stack;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::Seed(args) => seed::run(context, args).await,
         Command::Stack(args) => stack::run(context, args).await,
         Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
 

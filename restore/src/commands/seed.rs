@@ -58,7 +58,8 @@ fn paths(texts: &[String]) -> Result<Vec<Path>, CliError> {
     Ok(paths)
 }
 
-async fn seed_path(
+/// Captures what lives under a path, or tells what would be captured: a row for each name, sorted.
+pub(crate) async fn seed_path(
     context: &Context,
     stores: &Stores,
     path: &Path,
@@ -91,7 +92,8 @@ async fn seed_path(
     Ok((rows, report))
 }
 
-fn summary(path: &Path, report: &SeedReport, did_it: bool) -> String {
+/// One line about a path.
+pub(crate) fn summary(path: &Path, report: &SeedReport, did_it: bool) -> String {
     let found = if did_it {
         format!("{} versions captured", report.versions)
     } else {
