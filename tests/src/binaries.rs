@@ -20,6 +20,16 @@ pub fn ssmbak() -> PathBuf {
     built().join("ssmbak")
 }
 
+/// Returns the path of one of the original's programs: `ssmbak-stack` or `ssmbak-all`.
+pub fn alias(name: &str) -> PathBuf {
+    built().join(name)
+}
+
+/// Returns the path of the sandbox's binary.
+pub fn sandbox() -> PathBuf {
+    built().join("sandbox")
+}
+
 /// Returns the path of a zip that Lambda would take, with `bootstrap` in it, executable.
 ///
 /// # Panics
@@ -58,12 +68,20 @@ fn build() -> io::Result<()> {
 
 /// The command that builds the binaries.
 pub(crate) fn build_command() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo_command();
+    // C compilers heed it, so whoever sets it would have the cryptography compiled anew.
+    command.env_remove("SOURCE_DATE_EPOCH");
     command
         .args(["build", "--workspace", "--bins", "--target-dir"])
-        .arg(target_directory())
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
+        .arg(target_directory());
+    command
+}
+
+/// Cargo, in this workspace.
+pub(crate) fn cargo_command() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
     for name in package_variables() {
         command.env_remove(name);
     }

@@ -1,8 +1,10 @@
-//! The sandbox: an emulator with the real stack, for a demonstration and for work by hand.
+//! The sandbox: an emulator with the real stack, for a demonstration and for work by hand; and the
+//! package of a release.
 
 mod background;
 mod commands;
 mod demo;
+mod package;
 mod screen;
 mod stage;
 mod story;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::package::PackageArgs;
 use self::screen::Screen;
 
 /// How long work that cannot be broken off, a build or an installation, may
@@ -29,7 +32,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Tell the story: change, lose and restore parameters, and check every step
     Demo,
@@ -37,6 +40,8 @@ enum Command {
     Up,
     /// End the sandbox that `up` left running
     Down,
+    /// Make what a release publishes: programs, function, manual pages, completions, checksums
+    Package(PackageArgs),
 }
 
 /// Does what the arguments of this process ask for.
@@ -68,6 +73,7 @@ async fn run(command: Command) -> io::Result<()> {
         Command::Demo => demo::demo(Screen::stdout()).await,
         Command::Up => background::up().await,
         Command::Down => background::down().await,
+        Command::Package(args) => package::package(&args).await,
     }
 }
 

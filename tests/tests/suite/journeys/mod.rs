@@ -1,6 +1,8 @@
 //! What a person does with the command line, through the real binary.
 
+mod compat;
 mod history;
+mod package;
 mod preview;
 mod restore;
 mod seed;
