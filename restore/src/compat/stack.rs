@@ -53,24 +53,19 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked, clap::Error> {
     })
 }
 
-/// The verb, be it an argument of `stack` or a command below it.
 fn verb(matches: &ArgMatches) -> Option<String> {
     let stack = matches.subcommand_matches("stack")?;
-    if let Some(below) = stack.subcommand_name() {
-        return Some(below.to_owned());
-    }
-    let mut raw = stack.try_get_raw("verb").ok()??;
-    raw.next()?.to_str().map(str::to_owned)
+    stack.subcommand_name().map(str::to_owned)
 }
 
-/// Whether it is the verb that is not understood, and not the value of an option.
+/// Whether it is the verb that is not understood, and not an option.
 fn is_unknown_verb(error: &clap::Error) -> bool {
     let of_no_option = || {
         let argument = error.get(ContextKind::InvalidArg);
         argument.is_some_and(|argument| !argument.to_string().starts_with('-'))
     };
     error.kind() == ErrorKind::InvalidSubcommand
-        || error.kind() == ErrorKind::InvalidValue && of_no_option()
+        || error.kind() == ErrorKind::UnknownArgument && of_no_option()
 }
 
 /// The original says so on its output, and ends as if all were well.

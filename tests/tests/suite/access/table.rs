@@ -55,6 +55,7 @@ const COMMANDS: &[Row] = &[
         [OF_ANOTHER_STACK; 3],
     ),
     ("completions bash", [Works; 3]),
+    ("man", [Works; 3]),
 ];
 
 /// Runs every command as one of the three, over `scene`.
