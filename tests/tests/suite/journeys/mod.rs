@@ -5,6 +5,7 @@ mod history;
 mod package;
 mod preview;
 mod restore;
+mod schedule;
 mod seed;
 mod show;
 mod stack;
