@@ -37,10 +37,21 @@ def install():
         module._evaluate_conditions = judged
     if not ministack.AUTH:
         return
+    actions.extract_iam_action = action_of(actions.extract_iam_action)
     actions.extract_resource_arn = resource_of(actions.extract_resource_arn)
     actions.s3_additional_checks = further_checks(actions.s3_additional_checks)
     eventbridge._invoke_target = only_where_the_queue_allows(eventbridge._invoke_target)
     store.check_key = check_key
+
+
+def action_of(original):
+    @functools.wraps(original)
+    def action(service, *args, **kwargs):
+        """SQS's calls for several messages need the right of the call for one: IAM knows no other."""
+        found = original(service, *args, **kwargs)
+        return found.removesuffix("Batch") if service == "sqs" and found else found
+
+    return action
 
 
 def resource_of(original):

@@ -16,6 +16,8 @@ pub(crate) struct Package {
     pub(crate) requirement: &'static str,
     /// The pinned version.
     pub(crate) version: &'static str,
+    /// What it needs for some of its services and does not bring along, pinned too.
+    pub(crate) with: &'static [&'static str],
 }
 
 /// The emulator of the whole pipeline.
@@ -23,6 +25,8 @@ pub(crate) const MINISTACK: Package = Package {
     name: "ministack",
     requirement: "ministack",
     version: "1.5.33",
+    // The wire format of CloudWatch.
+    with: &["cbor2==6.2.1"],
 };
 
 /// The second, independent implementation of the three services.
@@ -30,13 +34,15 @@ pub(crate) const MOTO: Package = Package {
     name: "moto",
     requirement: "moto[server]",
     version: "5.2.5",
+    with: &[],
 };
 
 impl Package {
     /// Returns the Python that can import the package, installing it first when it is not there.
     ///
     /// Processes that ask at the same time wait for one another. An
-    /// installation that was interrupted has no marker, and is made anew.
+    /// installation that was interrupted has no marker, and is made anew; so
+    /// is one whose marker tells that it came with other packages.
     pub(crate) fn python(self) -> io::Result<PathBuf> {
         let emulators = target_directory().join("emulators");
         fs::create_dir_all(&emulators)?;
@@ -45,9 +51,11 @@ impl Package {
         let complete = directory.join("complete");
         let lock = File::create(emulators.join(format!("{}.lock", self.name)))?;
         lock.lock()?;
-        if !complete.exists() {
+        // The version is in the directory's name.
+        let wanted = self.with.join("\n");
+        if fs::read_to_string(&complete).ok() != Some(wanted.clone()) {
             self.install(&directory, &python)?;
-            File::create(&complete)?;
+            fs::write(&complete, wanted)?;
         }
         Ok(python)
     }
@@ -57,12 +65,17 @@ impl Package {
             fs::remove_dir_all(directory)?;
         }
         run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
-        let requirement = format!("{}=={}", self.requirement, self.version);
         let options = ["--quiet", "--no-input", "--disable-pip-version-check"];
         run(Command::new(python)
             .args(["-m", "pip", "install"])
             .args(options)
-            .arg(requirement))
+            .args(self.requirements()))
+    }
+
+    fn requirements(self) -> Vec<String> {
+        let package = format!("{}=={}", self.requirement, self.version);
+        let with = self.with.iter().map(|&one| one.to_owned());
+        std::iter::once(package).chain(with).collect()
     }
 }
 

@@ -43,31 +43,48 @@ impl ApiError {
             .unwrap_or_default()
     }
 
-    fn written_for(&self, operation: &str) -> (&'static str, String) {
+    fn written_for(&self, operation: &str) -> (&'static str, Vec<u8>) {
         let Self { code, message, .. } = self;
         match operation.split(':').next().unwrap_or_default() {
             "s3" => (
                 "application/xml",
-                format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
+                format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+                    .into_bytes(),
             ),
             "cloudformation" | "sts" | "iam" | "sns" => (
                 "text/xml",
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
                      <Message>{message}</Message></Error></ErrorResponse>"
-                ),
+                )
+                .into_bytes(),
             ),
+            "cloudwatch" => {
+                // A map of two entries.
+                let mut body = vec![0xa2];
+                for text in ["__type", code, "message", message] {
+                    body.extend(cbor_text(text));
+                }
+                ("application/cbor", body)
+            }
             "dynamodb" => {
                 let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
                 let body = json!({"__type": kind, "message": message});
-                ("application/x-amz-json-1.0", body.to_string())
+                ("application/x-amz-json-1.0", body.to_string().into_bytes())
             }
             _ => {
                 let body = json!({"__type": code, "message": message});
-                ("application/x-amz-json-1.1", body.to_string())
+                ("application/x-amz-json-1.1", body.to_string().into_bytes())
             }
         }
     }
+}
+
+/// A text in CBOR: its kind with a length of four bytes, then its bytes.
+fn cbor_text(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap_or_default();
+    let head = std::iter::once(0x7a).chain(length.to_be_bytes());
+    head.chain(text.bytes()).collect()
 }
 
 /// What AWS answers to a call too many.

@@ -7,8 +7,8 @@ use hyper::http::request::Parts;
 /// Returns the operation as `service:Operation`.
 ///
 /// The service is the one that the request was signed for. JSON services name
-/// their operation in a header, query services in the form, S3 in method, path
-/// and query. What is none of these is `service:METHOD /path`.
+/// their operation in a header, query services in the form, CloudWatch in the
+/// path, S3 in method, path and query. What is none of these is `service:METHOD /path`.
 pub(super) fn identify(head: &Parts, body: &Bytes) -> String {
     let target = header(head, "x-amz-target");
     if let Some((prefix, operation)) = target.and_then(|target| target.rsplit_once('.')) {
@@ -17,6 +17,16 @@ pub(super) fn identify(head: &Parts, body: &Bytes) -> String {
     let service = signed_service(head).unwrap_or("unknown");
     if service == "s3" {
         return format!("s3:{}", s3_operation(head));
+    }
+    // What newer services speak: `/service/<a name of its own>/operation/<operation>`.
+    if let Some((_, operation)) = head.uri.path().split_once("/operation/") {
+        // CloudWatch signs with a name that IAM does not know it by.
+        let service = if service == "monitoring" {
+            "cloudwatch"
+        } else {
+            service
+        };
+        return format!("{service}:{operation}");
     }
     if let Some(operation) = form_action(body) {
         return format!("{service}:{operation}");
