@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{
 };
 
 use crate::aws::{AwsError, AwsErrorKind, s3};
+use crate::caller::caller;
 use crate::function_zip::FunctionZip;
 
 /// Where a zip lies.
@@ -71,15 +72,8 @@ pub async fn upload(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, Arti
 }
 
 async fn account(sdk: &SdkConfig) -> Result<String, ArtifactError> {
-    let identity = aws_sdk_sts::Client::new(sdk)
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(|e| AwsError::new("sts:GetCallerIdentity", e))?;
-    identity
-        .account()
-        .map(str::to_owned)
-        .ok_or(ArtifactError::NoAccount)
+    let caller = caller(sdk).await?.ok_or(ArtifactError::NoAccount)?;
+    Ok(caller.account)
 }
 
 async fn bucket_exists(client: &Client, bucket: &str, owner: &str) -> Result<bool, ArtifactError> {

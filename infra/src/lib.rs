@@ -13,14 +13,22 @@
 //! | [`stack`] | what a stack is now: status, outputs, resources |
 //! | [`event`] | what happens to a stack, and the line that tells it |
 //! | [`lookup`] | from a stack's name to its bucket and table |
+//! | [`health`] | how a stack does: versions, queues, alarms, and what to do about them |
+//! | [`redrive`] | puts messages that were given up back into the queue |
+//! | [`policy`] | the template's managed policies as documents |
 //! | [`aws`] | a call that AWS did not answer as hoped |
 
 pub mod artifact;
 pub mod aws;
+mod caller;
 pub mod deploy;
 pub mod event;
 pub mod function_zip;
+pub mod health;
+mod intrinsics;
 pub mod lookup;
+pub mod policy;
+pub mod redrive;
 pub mod stack;
 pub mod stack_name;
 pub mod template;
