@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::stack::{Arch, CreateArgs, StackArgs, StackVerb};
+pub(crate) use self::stack::{
+    Arch, CreateArgs, PolicyArgs, RedriveArgs, StackArgs, StackVerb, Who,
+};
 
 /// A time machine for AWS Systems Manager Parameter Store.
 ///

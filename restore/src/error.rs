@@ -10,6 +10,8 @@ use ssmbak_core::store::StoreError;
 use ssmbak_infra::deploy::DeployError;
 use ssmbak_infra::function_zip::FunctionZipError;
 use ssmbak_infra::lookup::LookupError;
+use ssmbak_infra::policy::PolicyError;
+use ssmbak_infra::redrive::RedriveError;
 use ssmbak_infra::stack::StackError;
 use ssmbak_infra::stack_name::StackNameError;
 
@@ -71,6 +73,12 @@ pub(crate) enum CliError {
     /// A stack could not be created or deleted.
     #[error(transparent)]
     Deploy(Box<DeployError>),
+    /// Messages could not be put back.
+    #[error(transparent)]
+    Redrive(Box<RedriveError>),
+    /// A policy could not be told.
+    #[error(transparent)]
+    Policy(Box<PolicyError>),
     /// The function's zip is missing or could not run.
     #[error(transparent)]
     FunctionZip(#[from] FunctionZipError),
@@ -133,6 +141,18 @@ impl From<DeployError> for CliError {
     }
 }
 
+impl From<RedriveError> for CliError {
+    fn from(error: RedriveError) -> Self {
+        Self::Redrive(Box::new(error))
+    }
+}
+
+impl From<PolicyError> for CliError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(Box::new(error))
+    }
+}
+
 impl CliError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
@@ -142,6 +162,8 @@ impl CliError {
             | Self::Lookup(_)
             | Self::Stack(_)
             | Self::Deploy(_)
+            | Self::Redrive(_)
+            | Self::Policy(_)
             | Self::FunctionZip(_)
             | Self::Failed { .. }
             | Self::Declined
@@ -162,6 +184,8 @@ impl CliError {
             Self::Lookup(error) => error.hint(),
             Self::Stack(error) => error.hint(),
             Self::Deploy(error) => error.hint(),
+            Self::Redrive(error) => error.hint(),
+            Self::Policy(error) => error.hint(),
             Self::FunctionZip(error) => error.hint(),
             Self::Failed { hint, .. } => hint.clone(),
             Self::NothingKnown { nearest, .. } => Some(match nearest {

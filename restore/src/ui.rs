@@ -52,6 +52,11 @@ impl Ui {
         self.style.width.is_some()
     }
 
+    /// Whether rows are written as a table, for people.
+    pub(crate) fn shows_tables(&self) -> bool {
+        self.format == Format::Table
+    }
+
     /// Whether somebody is there to be asked.
     pub(crate) fn can_ask(&self) -> bool {
         self.asks

@@ -29,7 +29,7 @@ pub(crate) enum StackVerb {
     Create(CreateArgs),
     /// Delete it; bucket, table and key are kept
     Delete,
-    /// Its status
+    /// How it does: status, version, messages, alarms
     Status,
     /// Its resources
     Resources,
@@ -43,6 +43,10 @@ pub(crate) enum StackVerb {
     Region,
     /// The template
     Template,
+    /// Put back what could not be captured
+    Redrive(RedriveArgs),
+    /// Print an IAM policy, to be attached by hand
+    Policy(PolicyArgs),
 }
 
 /// `ssmbak stack NAME create`.
@@ -65,4 +69,55 @@ pub(crate) enum Arch {
     /// Intel and AMD
     #[value(name = "x86_64")]
     X8664,
+}
+
+/// `ssmbak stack NAME redrive`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak stack ssmbak redrive --dry-run    what would be put back
+  ssmbak stack ssmbak redrive
+
+Puts the messages of both dead-letter queues back into the queue, where the
+function takes them again. Mend first what kept it from capturing them: the log
+/aws/lambda/NAME-capture tells. A message that can never be understood is left
+where it is.")]
+pub(crate) struct RedriveArgs {
+    /// Only show what would be put back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Put back also what cannot be understood; it will come again
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `ssmbak stack NAME policy`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak stack ssmbak policy deployer > deployer.json
+  aws iam create-policy --policy-name ssmbak-deployer \\
+      --policy-document file://deployer.json
+
+The stack makes the same policies. Whoever deploys it needs the deployer's two
+before it exists: its ARNs are then patterns that the stack will match.")]
+pub(crate) struct PolicyArgs {
+    /// Whose policy
+    #[arg(value_enum)]
+    pub(crate) who: Who,
+}
+
+/// Whom a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum Who {
+    /// Reads who changed what and when; never a value
+    Auditor,
+    /// Reads backups, writes and deletes parameters
+    Restorer,
+    /// Captures what lives, puts dead letters back; changes no parameter
+    Operator,
+    /// Creates, updates and deletes the stack: first half
+    Deployer,
+    /// The second half
+    DeployerAccess,
 }

@@ -2,10 +2,12 @@
 //! the command line's contract. They are stable; fields may be added.
 
 mod change;
+mod health;
 mod others;
 mod parameter;
 
 pub(crate) use change::ChangeView;
+pub(crate) use health::{MessageView, StatusView};
 pub(crate) use others::{ResourceView, SeedView};
 pub(crate) use parameter::{ParameterView, RestoreView, value_of};
 

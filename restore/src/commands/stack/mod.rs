@@ -3,7 +3,10 @@
 
 mod create;
 mod delete;
+mod policy;
+mod redrive;
 mod resources;
+mod status;
 
 use std::io::{self, Write as _};
 
@@ -25,7 +28,9 @@ pub(super) async fn run(context: &Context, args: &StackArgs) -> Result<Exit, Cli
         StackVerb::Create(args) => return create::run(context, name, args).await,
         StackVerb::Delete => return delete::run(context, &name).await,
         StackVerb::Resources => return resources::run(context, &name).await,
-        StackVerb::Status => |stack| Ok(&stack.status),
+        StackVerb::Status => return status::run(context, &name).await,
+        StackVerb::Redrive(args) => return redrive::run(context, &name, args).await,
+        StackVerb::Policy(args) => return policy::run(context, &name, args).await,
         StackVerb::Bucketname => |stack| Ok(stack.bucket()?),
         StackVerb::Tablename => |stack| Ok(stack.table()?),
         StackVerb::Lambdaname => |stack| Ok(stack.function()?),

@@ -49,6 +49,10 @@ const COMMANDS: &[Row] = &[
     ("stack {stack} region", [Works; 3]),
     ("stack {stack} template", [Works; 3]),
     ("stack {stack} resources", [Works; 3]),
+    ("stack {stack} status --output json", [Works; 3]),
+    ("stack {stack} policy restorer", [Works; 3]),
+    // Of this stack only operator.rs does, alone: the messages are everybody's.
+    ("stack another redrive", [OF_ANOTHER_STACK; 3]),
     ("stack {stack} delete", [NO_EVENTS; 3]),
     (
         "stack another create --function-zip {zip}",

@@ -9,6 +9,7 @@ mod schedule;
 mod seed;
 mod show;
 mod stack;
+mod stack_health;
 
 use std::collections::BTreeSet;
 

@@ -70,7 +70,9 @@ async fn verbs(world: &World, stack: &str) {
         assert_eq!(answer.stdout.lines().count(), 1, "{answer:?}");
         answer.stdout.trim().to_owned()
     };
-    assert_eq!(one("status").await, "CREATE_COMPLETE");
+    let status = ["stack", stack, "status", "--output", "json"];
+    let status = ssmbak(world, &status).await.exits(0).json();
+    assert_eq!(status[0]["Status"], "CREATE_COMPLETE");
     let region = world.config.region().unwrap().as_ref();
     assert_eq!(one("region").await, region);
     assert_eq!(one("lambdaname").await, format!("{stack}-capture"));
