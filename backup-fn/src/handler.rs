@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::batch::{Batch, Delivered};
-use crate::metrics::{Metrics, lag_ms};
+use crate::metrics::Metrics;
 
 /// Initialisation has ten seconds; a service that is slow then may be quicker
 /// when it is needed.
@@ -215,7 +215,7 @@ fn log(name: &Name, captured: &Captured) {
     for record in &captured.records {
         let version = record.present().and_then(|w| w.version);
         tracing::info!(operation = %record.operation(), %name, version,
-            at = %record.at, lag_ms = lag_ms(record), "{}", what(record));
+            at = %record.at, lag_ms = record.lag_ms(), "{}", what(record));
     }
 }
 

@@ -26,7 +26,7 @@ impl Metrics {
         self.healed += captured.healed;
         let lost = |r: &&Record| r.present().is_some_and(|w| w.value == ValueState::Lost);
         self.lost += captured.records.iter().filter(lost).count();
-        let lags = captured.records.iter().filter_map(lag_ms);
+        let lags = captured.records.iter().filter_map(Record::lag_ms);
         self.longest_lag_ms = lags.chain(self.longest_lag_ms).max();
     }
 
@@ -61,10 +61,4 @@ impl Metrics {
 /// CloudWatch has no use for more than milliseconds of precision.
 fn seconds(ms: i64) -> f64 {
     f64::from(i32::try_from(ms).unwrap_or(i32::MAX)) / 1_000.0
-}
-
-/// From the event to its record, in milliseconds.
-pub(crate) fn lag_ms(record: &Record) -> Option<i64> {
-    let event = record.event.as_ref()?;
-    Some(record.recorded_at.millis() - event.time.millis())
 }

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod domain;
 pub mod history;
 pub mod param_path;
+pub mod recency;
 pub mod reconcile;
 pub mod restore;
 pub mod store;

@@ -181,6 +181,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// How long it took from the event to the record, in milliseconds; none where no event told.
+    pub fn lag_ms(&self) -> Option<i64> {
+        let event = self.event.as_ref()?;
+        Some(self.recorded_at.millis() - event.time.millis())
+    }
+
     /// The part of the keys that names the change within its instant.
     pub fn suffix(&self) -> String {
         match &self.change {

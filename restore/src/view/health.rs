@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use ssmbak_core::domain::Instant;
+use ssmbak_core::domain::{Instant, Record};
+use ssmbak_core::recency::Recency;
 
 use crate::output::{Cell, Tone, View};
 use ssmbak_infra::health::{Age, Alarm, Asked, Depth, Health, age};
@@ -62,6 +63,14 @@ pub(crate) struct StatusView {
     pub(crate) dead_letters: Option<u64>,
     /// Events that could not be handed to the queue.
     pub(crate) undelivered: Option<u64>,
+    /// When the last finished reconciliation of everything started; null where there was none.
+    pub(crate) reconciled: Option<Instant>,
+    /// Since when a name without a record is known not to exist; null where that is not known.
+    pub(crate) covered_since: Option<Instant>,
+    /// The newest change on record.
+    pub(crate) last_change: Option<Instant>,
+    /// How many seconds later than its event that change was recorded; null where no event told it.
+    pub(crate) lag_seconds: Option<i64>,
     /// The stack's alarms; null where they may not be read.
     pub(crate) alarms: Option<Vec<AlarmView>>,
     /// Why a field above is null though there is something to be told.
@@ -98,7 +107,9 @@ impl AlarmView {
 
 impl StatusView {
     /// The view of how a stack does.
-    pub(crate) fn new(health: &Health) -> Self {
+    pub(crate) fn new(health: &Health, record: &Result<Option<Recency>, String>) -> Self {
+        let recency = record.as_ref().ok().and_then(Option::as_ref);
+        let last_change = recency.and_then(|recency| recency.last_change.as_ref());
         let stack = &health.stack;
         let output = |name: &str| stack.outputs.get(name).cloned();
         let set = |name: &str| stack.parameters.get(name).filter(|text| !text.is_empty());
@@ -134,11 +145,15 @@ impl StatusView {
             waiting_delayed: waiting.map(|depth| depth.delayed),
             dead_letters: held(&health.dead_letters),
             undelivered: held(&health.undelivered),
+            reconciled: recency.and_then(|recency| recency.reconciled),
+            covered_since: recency.and_then(|recency| recency.covered_since),
+            last_change: last_change.map(|change| change.at),
+            lag_seconds: last_change.and_then(Record::lag_ms).map(|ms| ms / 1_000),
             alarms: health
                 .alarms
                 .told()
                 .map(|alarms| alarms.iter().map(AlarmView::new).collect()),
-            not_read: not_read(health),
+            not_read: not_read(health, record.as_ref().err()),
         }
     }
 
@@ -179,6 +194,9 @@ impl StatusView {
             self.waiting_fact(),
             self.held_fact("DeadLetters", self.dead_letters),
             self.held_fact("Undelivered", self.undelivered),
+            self.instant_fact("Reconciled", self.reconciled),
+            self.instant_fact("CoveredSince", self.covered_since),
+            self.last_change_fact(),
         ]);
         facts.extend(self.alarm_facts());
         facts
@@ -211,6 +229,23 @@ impl StatusView {
             Some(0) => FactView::plain(fact, "0"),
             Some(some) => FactView::toned(fact, some.to_string(), Tone::Bad),
             None => self.unread(fact),
+        }
+    }
+
+    fn instant_fact(&self, fact: &'static str, at: Option<Instant>) -> FactView {
+        at.map_or_else(
+            || self.unread(fact),
+            |at| FactView::plain(fact, at.to_string()),
+        )
+    }
+
+    fn last_change_fact(&self) -> FactView {
+        match (self.last_change, self.lag_seconds) {
+            (Some(at), Some(lag)) => FactView::plain(
+                "LastChange",
+                format!("{at}, recorded {lag} s after its event"),
+            ),
+            (at, _) => self.instant_fact("LastChange", at),
         }
     }
 
@@ -260,8 +295,12 @@ fn held(asked: &Asked<Depth>) -> Option<u64> {
     asked.told().map(|depth| depth.total())
 }
 
-fn not_read(health: &Health) -> BTreeMap<&'static str, String> {
+fn not_read(health: &Health, no_record: Option<&String>) -> BTreeMap<&'static str, String> {
+    let no_record = || no_record.map(|why| format!("not told ({why})"));
     [
+        ("Reconciled", no_record()),
+        ("CoveredSince", no_record()),
+        ("LastChange", no_record()),
         ("Waiting", health.waiting.unread()),
         ("DeadLetters", health.dead_letters.unread()),
         ("Undelivered", health.undelivered.unread()),
@@ -298,6 +337,10 @@ impl View for StatusView {
         "WaitingDelayed",
         "DeadLetters",
         "Undelivered",
+        "Reconciled",
+        "CoveredSince",
+        "LastChange",
+        "LagSeconds",
         "Alarms",
         "NotRead",
     ];

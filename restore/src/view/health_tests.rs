@@ -5,6 +5,8 @@ use serde_json::{Value as Json, json};
 use ssmbak_infra::stack::Stack;
 
 use super::*;
+use crate::fixtures;
+use ssmbak_core::domain::EventRef;
 
 fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = pairs.iter();
@@ -63,9 +65,25 @@ fn fact(view: &StatusView, fact: &str) -> String {
     found.unwrap_or_else(|| panic!("no {fact}")).value.clone()
 }
 
+/// Reconciled at 5 s, with a change of 9 s that was recorded 42 s after its event.
+fn recency() -> Recency {
+    let mut last = fixtures::record(fixtures::version(1));
+    last.at = Instant::from_millis(9_000);
+    last.event = Some(EventRef {
+        id: "e".into(),
+        time: Instant::from_millis(8_000),
+    });
+    last.recorded_at = Instant::from_millis(50_400);
+    Recency {
+        reconciled: Some(Instant::from_millis(5_000)),
+        covered_since: None,
+        last_change: Some(last),
+    }
+}
+
 #[test]
 fn the_fields_are_those_of_the_contract() {
-    let view = StatusView::new(&health());
+    let view = StatusView::new(&health(), &Ok(Some(recency())));
     let json = serde_json::to_value(&view).unwrap();
     let told: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
     let mut promised: Vec<_> = StatusView::FIELDS.to_vec();
@@ -81,7 +99,7 @@ fn the_fields_are_those_of_the_contract() {
 
 #[test]
 fn what_may_not_be_read_is_null_and_told() {
-    let view = StatusView::new(&health());
+    let view = StatusView::new(&health(), &Ok(Some(recency())));
     let json = serde_json::to_value(&view).unwrap();
     assert_eq!(json["Undelivered"], Json::Null);
     let why = "not allowed (sqs:GetQueueAttributes)";
@@ -91,7 +109,7 @@ fn what_may_not_be_read_is_null_and_told() {
 
 #[test]
 fn a_table_has_a_fact_a_row_with_the_status_on_top() {
-    let view = StatusView::new(&health());
+    let view = StatusView::new(&health(), &Ok(Some(recency())));
     let facts = view.facts();
     assert_eq!((&*facts[0].fact, &*facts[0].value), ("Stack", "prod"));
     assert_eq!(facts[1].fact, "Status");
@@ -105,10 +123,26 @@ fn a_table_has_a_fact_a_row_with_the_status_on_top() {
         ("SupersededDays", "off"),
         ("Waiting", "2 visible, 1 in flight, 0 delayed"),
         ("DeadLetters", "4"),
+        ("Reconciled", "1970-01-01T00:00:05.000Z"),
+        ("CoveredSince", "none"),
+        (
+            "LastChange",
+            "1970-01-01T00:00:09.000Z, recorded 42 s after its event",
+        ),
         ("DeadLetterAlarm", "ALARM since 1970-01-01T00:00:00.000Z"),
     ] {
         assert_eq!(fact(&view, name), value, "{name}");
     }
+}
+
+#[test]
+fn a_record_that_may_not_be_read_is_told_too() {
+    let view = StatusView::new(&health(), &Err("query: access denied".into()));
+    let json = serde_json::to_value(&view).unwrap();
+    assert_eq!(json["Reconciled"], Json::Null);
+    let why = "not told (query: access denied)";
+    assert_eq!(json["NotRead"]["LastChange"], why);
+    assert_eq!(fact(&view, "Reconciled"), why);
 }
 
 #[test]
@@ -119,10 +153,11 @@ fn an_unfinished_stack_has_facts_too() {
     unfinished.stack.tags.clear();
     unfinished.waiting = Asked::None;
     unfinished.alarms = Asked::Told(vec![]);
-    let view = StatusView::new(&unfinished);
+    let view = StatusView::new(&unfinished, &Ok(None));
     for (name, value) in [
         ("Version", "unknown"),
         ("Bucket", "none"),
+        ("Reconciled", "none"),
         ("Waiting", "none"),
         ("Alarms", "none"),
     ] {

@@ -200,6 +200,12 @@ async fn status_tells_facts_messages_and_alarms() {
         assert_eq!(status[queue], 0, "{queue}");
     }
     assert_eq!(status["NotRead"], json!({}));
+    assert_eq!(status["Reconciled"], Json::Null);
+    let seed = ["seed", "--do-it", "--stack", STACK];
+    deployed.ssmbak(&seed).await.exits(0);
+    let seeded = deployed.status().await;
+    assert!(seeded["Reconciled"].is_string());
+    assert_eq!(seeded["CoveredSince"], seeded["Reconciled"]);
     assert!(column(&status["Alarms"], "LogicalId").contains(&"DeadLetterAlarm"));
 
     deployed.lay("DeadLetterQueueUrl", "{}").await;
