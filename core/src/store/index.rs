@@ -19,7 +19,7 @@ use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::coverage::Interval;
 use crate::domain::stored::FORMAT;
-use crate::domain::{Coverage, Instant, Name, Path, Record, Target, keys};
+use crate::domain::{Coverage, Instant, Name, Path, Pointer, Record, Target, keys};
 
 /// Every instant's text begins with a digit; labels and tags stand below.
 const FIRST_INSTANT: &str = "0";
@@ -28,6 +28,8 @@ const LAST_INSTANT: &str = ":";
 /// How many rows the first look at a name reads: more than a hundred retained
 /// versions with the deletions between them.
 const FIRST_ROWS: i32 = 300;
+/// How many names are looked at where one that has a value will do.
+const SOME_ROWS: i32 = 100;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -146,6 +148,24 @@ impl Index {
             }
         }
         Ok(heads)
+    }
+
+    /// Where one of the newest values is kept; none where the first names tell
+    /// of none. All values of an index are kept in one bucket.
+    pub async fn some_pointer(&self) -> Result<Option<Pointer>, StoreError> {
+        let query = self
+            .query(keys::NAMES)
+            .key_condition_expression("#s = :s AND begins_with(#e, :p)")
+            .expression_attribute_values(":p", text("/"))
+            .limit(SOME_ROWS);
+        for item in self.page(query).await?.0 {
+            let head = read_head(item)?;
+            let written = head.as_ref().and_then(|head| head.record.present());
+            if let Some(pointer) = written.and_then(|written| written.value.pointer()) {
+                return Ok(Some(pointer.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest state-deciding record of `name` at or before `at`.
