@@ -9,7 +9,8 @@
 //! | [`stack_name`] | the name of a stack, checked once |
 //! | [`function_zip`] | reads the function's zip and refuses one that could not run |
 //! | [`artifact`] | puts the zip where CloudFormation can fetch it |
-//! | [`deploy`] | creates and deletes the stack |
+//! | [`deploy`] | creates, updates and deletes the stack |
+//! | [`check`] | tries the stack's function |
 //! | [`stack`] | what a stack is now: status, outputs, resources |
 //! | [`event`] | what happens to a stack, and the line that tells it |
 //! | [`lookup`] | from a stack's name to its bucket and table |
@@ -21,6 +22,7 @@
 pub mod artifact;
 pub mod aws;
 mod caller;
+pub mod check;
 pub mod deploy;
 pub mod event;
 pub mod function_zip;
