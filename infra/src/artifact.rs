@@ -43,8 +43,7 @@ pub fn key(zip: &FunctionZip) -> String {
 /// The bucket is created if it is missing: no public access, versioned, encrypted. A bucket of
 /// that name in another account is never written to.
 pub async fn upload(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, ArtifactError> {
-    let region = sdk.region().ok_or(ArtifactError::NoRegion)?.to_string();
-    let account = account(sdk).await?;
+    let (account, region) = whereabouts(sdk).await?;
     let client = s3(sdk);
     let bucket = bucket_name(&account, &region);
     if !bucket_exists(&client, &bucket, &account).await? {
@@ -69,6 +68,22 @@ pub async fn upload(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, Arti
         key,
         uploaded,
     })
+}
+
+/// Returns where `zip` lies once it is uploaded; nothing is created.
+pub(crate) async fn place(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, ArtifactError> {
+    let (account, region) = whereabouts(sdk).await?;
+    Ok(Artifact {
+        bucket: bucket_name(&account, &region),
+        key: key(zip),
+        uploaded: false,
+    })
+}
+
+/// Returns account and region of these credentials.
+pub(crate) async fn whereabouts(sdk: &SdkConfig) -> Result<(String, String), ArtifactError> {
+    let region = sdk.region().ok_or(ArtifactError::NoRegion)?.to_string();
+    Ok((account(sdk).await?, region))
 }
 
 async fn account(sdk: &SdkConfig) -> Result<String, ArtifactError> {

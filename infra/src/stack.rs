@@ -168,32 +168,32 @@ pub async fn resources(
 /// Returns the names of the ssmbak stacks in this account and region, sorted; empty where that
 /// cannot be told.
 pub async fn known(sdk: &SdkConfig) -> Vec<String> {
-    let client = cloudformation(sdk);
-    let mut names = Vec::new();
+    let stacks = all(&cloudformation(sdk)).await.unwrap_or_default();
+    let mut names: Vec<_> = stacks.into_iter().map(|stack| stack.name).collect();
+    names.sort();
+    names
+}
+
+/// Returns the ssmbak stacks in this account and region.
+pub(crate) async fn all(client: &Client) -> Result<Vec<Stack>, AwsError> {
+    let mut stacks = Vec::new();
     let mut token = None;
-    // 2,000 stacks are the default quota; a hint is worth no more.
-    for _ in 0..20 {
-        let sent = client
+    // 2,000 stacks are the default quota, and a page has 100 at most.
+    for _ in 0..200 {
+        let page = client
             .describe_stacks()
             .set_next_token(token)
             .send()
             .await
-            .ok();
-        let Some(page) = sent else { break };
-        names.extend(
-            page.stacks()
-                .iter()
-                .map(Stack::from_reported)
-                .filter(Stack::is_ssmbak)
-                .map(|stack| stack.name),
-        );
+            .map_err(|e| AwsError::new("cloudformation:DescribeStacks", e))?;
+        let found = page.stacks().iter().map(Stack::from_reported);
+        stacks.extend(found.filter(Stack::is_ssmbak));
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
             break;
         }
     }
-    names.sort();
-    names
+    Ok(stacks)
 }
 
 /// Returns the stack with that name or ARN. A deleted one is found by its ARN only.

@@ -4,11 +4,13 @@ mod stack;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::stack::{
-    Arch, CreateArgs, PolicyArgs, RedriveArgs, StackArgs, StackVerb, Who,
+    Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,
+    StackVerb, UpdateArgs, Who,
 };
 
 /// A time machine for AWS Systems Manager Parameter Store.
@@ -86,6 +88,9 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) table: Option<String>,
+    /// Which of bucket and table were given as flags.
+    #[arg(skip)]
+    pub(crate) flags: Flags,
     /// Form of the output
     #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t)]
     pub(crate) output: Format,
@@ -98,6 +103,15 @@ pub(crate) struct Global {
     /// Tell more on stderr (-vv: still more); never a value
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// Which of the options that the environment can give too were given as flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// `--bucket`
+    pub(crate) bucket: bool,
+    /// `--table`
+    pub(crate) table: bool,
 }
 
 /// The form of the output.
@@ -115,6 +129,19 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Cli {
+    /// Reads what was matched. Where something was given is told beside it.
+    pub(crate) fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        cli.global.flags = Flags {
+            bucket: is_flag("bucket"),
+            table: is_flag("table"),
+        };
+        Ok(cli)
+    }
+}
+
 /// What can be asked.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -128,7 +155,7 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Capture what lives now and its retained history
     Seed(SeedArgs),
-    /// Create, delete or ask about the stack in AWS
+    /// Create, update, delete or ask about the stack in AWS
     Stack(StackArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),

@@ -80,8 +80,9 @@ fn a_stack_has_a_name_and_a_verb() {
         panic!("not a stack");
     };
     assert_eq!(args.name, "prod");
-    assert!(matches!(args.verb, StackVerb::Create(a) if a.arch == Some(Arch::X8664)));
+    assert!(matches!(args.verb, StackVerb::Create(a) if a.code.arch == Some(Arch::X8664)));
     for verb in [
+        "update",
         "delete",
         "status",
         "resources",
@@ -145,5 +146,69 @@ fn the_help_of_every_command_is_readable_in_80_columns_and_has_examples() {
 fn assert_narrow(help: &str) {
     for line in help.lines() {
         assert!(line.chars().count() <= 80, "{line:?} in\n{help}");
+    }
+}
+
+#[test]
+fn a_setting_is_refused_by_name_with_what_is_allowed() {
+    for (option, value, allowed) in [
+        ("--log-level", "loud", "error, warn, info or debug"),
+        ("--log-retention-days", "2", "one of 1, 3, 5"),
+        ("--alarm-topic", "alarms", "the ARN of an SNS topic"),
+        ("--oldest-message-alarm", "5", "60 at least"),
+        ("--capture-lag-alarm", "-5", "60 at least"),
+        ("--secure-string-keys", "alias/a", "ARNs of KMS keys"),
+        ("--object-lock-days", "-1", "0 is off"),
+        ("--object-lock-mode", "strict", "governance or compliance"),
+        ("--expire-superseded-days", "x", "0 is off"),
+        ("--keep-superseded", "0", "from 1 to 100"),
+        ("--reconcile-schedule", "daily", "rate(1 hour)"),
+        ("--tag", "team", "KEY=VALUE"),
+    ] {
+        for verb in ["create", "update"] {
+            let error = parse(&format!("stack|prod|{verb}|{option}={value}")).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let told = error.to_string();
+            for part in [option, value, allowed] {
+                assert!(told.contains(part), "{part} in {told}");
+            }
+        }
+    }
+    let error = parse("stack|prod|create|--encryption|mine").unwrap_err();
+    assert!(error.to_string().contains("own, none, or the ARN"));
+    assert!(parse("stack|prod|update|--encryption|own").is_err());
+}
+
+#[test]
+fn a_switch_of_a_stack_is_on_off_or_not_said() {
+    let said = |switch: &str| {
+        let cli = parse(&format!("stack|prod|update|{switch}")).unwrap();
+        let Command::Stack(StackArgs {
+            verb: StackVerb::Update(args),
+            ..
+        }) = cli.command
+        else {
+            panic!("not an update");
+        };
+        args.settings.settings().restorer_needs_mfa
+    };
+    assert_eq!(said(""), None);
+    assert_eq!(said("--restorer-needs-mfa"), Some(true));
+    assert_eq!(said("--restorer-needs-mfa=false"), Some(false));
+}
+
+#[test]
+fn the_switch_for_emulators_is_hidden_in_the_short_help() {
+    let mut root = Cli::command().term_width(80);
+    root.build();
+    let stack = root.find_subcommand_mut("stack").unwrap();
+    for verb in ["create", "update"] {
+        let verb = stack.find_subcommand_mut(verb).unwrap();
+        let (short, long) = (verb.render_help(), verb.render_long_help());
+        assert!(!short.to_string().contains("--enforce-tls"));
+        assert!(long.to_string().contains("--enforce-tls"));
+        for help in [short, long] {
+            assert_narrow(&help.to_string());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 
-use crate::args::Global;
+use crate::args::{Flags, Global};
 use crate::error::CliError;
 use ssmbak_core::store::{Clock, ConnectOptions, ErrorKind, Location, Stores, connect};
 use ssmbak_infra::{lookup, stack_name::StackName};
@@ -17,6 +17,20 @@ pub(crate) struct Connection {
     stack: String,
     bucket: Option<String>,
     table: Option<String>,
+    flags: Flags,
+}
+
+/// What was said of bucket and table, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing.
+    Nothing,
+    /// Something, by the environment alone.
+    ByEnvironment,
+    /// One of them as an option: the one that is missing.
+    Half(&'static str),
+    /// Both as options.
+    AsOptions(Location),
 }
 
 impl Connection {
@@ -33,6 +47,21 @@ impl Connection {
             stack: given(&global.stack).unwrap_or_else(|| DEFAULT_STACK.into()),
             bucket: given(&global.bucket),
             table: given(&global.table),
+            flags: global.flags,
+        }
+    }
+
+    /// What was said of bucket and table. An option that is empty counts as not given.
+    pub(crate) fn told(&self) -> Told {
+        let flag = |is_flag: bool, value: &Option<String>| value.clone().filter(|_| is_flag);
+        let bucket = flag(self.flags.bucket, &self.bucket);
+        let table = flag(self.flags.table, &self.table);
+        match (bucket, table) {
+            (Some(bucket), Some(table)) => Told::AsOptions(Location { bucket, table }),
+            (Some(_), None) => Told::Half("--table"),
+            (None, Some(_)) => Told::Half("--bucket"),
+            (None, None) if self.bucket.is_some() || self.table.is_some() => Told::ByEnvironment,
+            (None, None) => Told::Nothing,
         }
     }
 
@@ -91,7 +120,45 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::args::Cli;
+
+    fn told(line: &[&str]) -> Told {
+        let words = std::iter::once("ssmbak").chain(line.iter().copied());
+        let matches = Cli::command().try_get_matches_from(words).unwrap();
+        Connection::new(&Cli::from_matches(&matches).unwrap().global).told()
+    }
+
+    #[test]
+    fn bucket_and_table_are_told_as_options_wherever_those_stand() {
+        let create = ["stack", "prod", "create"];
+        let both = ["--bucket", "b", "--table", "t"];
+        let location = Told::AsOptions(Location {
+            bucket: "b".into(),
+            table: "t".into(),
+        });
+        assert_eq!(told(&[&create[..], &both].concat()), location);
+        assert_eq!(told(&[&both[..], &create].concat()), location);
+        let half = |option, missing| {
+            let line = [&create[..], &[option, "x"]].concat();
+            assert_eq!(told(&line), Told::Half(missing));
+        };
+        half("--bucket", "--table");
+        half("--table", "--bucket");
+        assert_eq!(told(&create), Told::Nothing);
+    }
+
+    #[test]
+    fn what_only_the_environment_tells_is_known_as_that() {
+        let connection = Connection::new(&Global {
+            bucket: Some("b".into()),
+            table: Some("t".into()),
+            ..Global::default()
+        });
+        assert_eq!(connection.told(), Told::ByEnvironment);
+    }
 
     #[test]
     fn an_empty_option_counts_as_none() {

@@ -20,7 +20,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
+use clap::{ColorChoice, CommandFactory as _};
 use ssmbak_core::domain::Instant;
 
 use crate::args::{Cli, Global};
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
     let command = Cli::command().color(color_choice(&arguments));
     let parsed = command.try_get_matches_from(arguments);
-    match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    match parsed.and_then(|matches| Cli::from_matches(&matches)) {
         Ok(cli) => run_to_end(&cli.global, async |context| {
             commands::run(context, &cli.command).await
         }),

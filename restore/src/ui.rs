@@ -64,19 +64,14 @@ impl Ui {
 
     /// Asks a question; only `y` or `yes` is a yes. Blocks.
     pub(crate) async fn ask(&self, question: &str) -> Result<bool, CliError> {
-        let question = question.to_owned();
-        let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
-            // Held no longer than it takes: an interruption must be told while
-            // this still waits for its answer.
-            let mut stderr = io::stderr();
-            write!(stderr, "{question} [y/N] ")?;
-            stderr.flush()?;
-            let mut answer = String::new();
-            io::stdin().lock().read_line(&mut answer)?;
-            Ok(answer)
-        });
-        let answer = answer.await.map_err(io::Error::other)??;
+        let answer = answer_to(format!("{question} [y/N] ")).await?;
         Ok(is_yes(&answer))
+    }
+
+    /// Asks for a word to be typed as it is, on a terminal or as a line of standard input. Blocks.
+    pub(crate) async fn ask_for(&self, question: &str, word: &str) -> Result<Typed, CliError> {
+        let answer = answer_to(format!("{question} ")).await?;
+        Ok(typed(&answer, word))
     }
 
     /// Begins an output of rows on stdout.
@@ -147,6 +142,49 @@ pub(crate) fn tell(text: &str) {
     }
 }
 
+/// What came where a word was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// The word.
+    Right,
+    /// Something else.
+    Wrong,
+    /// Nothing: there is nobody, and no line.
+    Nothing,
+}
+
+/// Only the end of the line is left out: a word with blanks around it is another.
+fn typed(answer: &str, word: &str) -> Typed {
+    let line = answer.strip_suffix('\n').map(|line| {
+        // The end of a line on Windows, or of a file from there.
+        line.strip_suffix('\r').unwrap_or(line)
+    });
+    match line.unwrap_or(answer) {
+        _ if answer.is_empty() => Typed::Nothing,
+        line if line == word => Typed::Right,
+        _ => Typed::Wrong,
+    }
+}
+
+/// Writes a question to stderr, and reads a line of stdin; empty at its end.
+async fn answer_to(question: String) -> Result<String, CliError> {
+    let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
+        // Held no longer than it takes: an interruption must be told while
+        // this still waits for its answer.
+        let mut stderr = io::stderr();
+        write!(stderr, "{question}")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if !io::stdin().is_terminal() {
+            // Nobody has ended the line of the question by typing.
+            writeln!(stderr)?;
+        }
+        Ok(answer)
+    });
+    Ok(answer.await.map_err(io::Error::other)??)
+}
+
 fn is_yes(answer: &str) -> bool {
     let answer = answer.trim();
     answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
@@ -161,6 +199,17 @@ fn terminal_width() -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_right_only_as_it_is() {
+        for right in ["prod", "prod\n", "prod\r\n"] {
+            assert_eq!(typed(right, "prod"), Typed::Right, "{right:?}");
+        }
+        for wrong in ["\n", "Prod\n", " prod\n", "prod \n", "yes\n", "prod2"] {
+            assert_eq!(typed(wrong, "prod"), Typed::Wrong, "{wrong:?}");
+        }
+        assert_eq!(typed("", "prod"), Typed::Nothing);
+    }
 
     #[test]
     fn only_yes_is_yes() {

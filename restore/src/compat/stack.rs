@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, CommandFactory as _};
 use ssmbak_infra::stack::{self, Stack};
 use ssmbak_infra::stack_name::StackName;
 
@@ -49,7 +49,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked, clap::Error> {
     let matches = command.try_get_matches_from(translated)?;
     Ok(Asked {
         verb: verb(&matches).unwrap_or_default(),
-        cli: Cli::from_arg_matches(&matches)?,
+        cli: Cli::from_matches(&matches)?,
     })
 }
 

@@ -61,3 +61,45 @@ impl View for ResourceView {
         .to_vec()
     }
 }
+
+/// What an update would do to one resource of a stack.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct StackChangeView {
+    /// `Add`, `Modify`, `Remove` and so on, as `CloudFormation` spells it.
+    pub(crate) action: String,
+    /// Its name in the template.
+    pub(crate) logical_id: String,
+    /// Its type.
+    #[serde(rename = "Type")]
+    pub(crate) resource_type: String,
+    /// Whether another takes its place: `True`, `False` or `Conditional`; null
+    /// where the question does not arise.
+    pub(crate) replacement: Option<String>,
+    /// The names of the properties that change.
+    pub(crate) changes: Vec<String>,
+    /// Whether what is there now goes, or may go.
+    #[serde(skip)]
+    pub(crate) takes_away: bool,
+}
+
+impl View for StackChangeView {
+    const FIELDS: &'static [&'static str] =
+        &["Action", "LogicalId", "Type", "Replacement", "Changes"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        let tone = match (self.takes_away, self.action.as_str()) {
+            (true, _) => Tone::Bad,
+            (false, "Add") => Tone::Good,
+            (false, _) => Tone::Changed,
+        };
+        vec![
+            Cell::toned(&self.action, tone),
+            Cell::new(&self.logical_id),
+            Cell::new(&self.resource_type),
+            Cell::toned(self.replacement.as_deref().unwrap_or_default(), tone),
+            Cell::new(self.changes.join(", ")),
+        ]
+    }
+}

@@ -35,6 +35,14 @@ fn the_fields_are_those_of_the_contract() {
         reason: None,
     });
     assert_fields(&ChangeView::new(&given::record(given::version(1))));
+    assert_fields(&StackChangeView {
+        action: "Modify".into(),
+        logical_id: "Function".into(),
+        resource_type: "AWS::Lambda::Function".into(),
+        replacement: Some("False".into()),
+        changes: vec!["Code".into()],
+        takes_away: false,
+    });
     assert_fields(&SeedView {
         name: given::name("/a"),
         versions: Some(1),

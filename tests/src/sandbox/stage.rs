@@ -63,7 +63,7 @@ impl Stage {
 
     /// Deletes the stack.
     pub(crate) async fn remove(&self) -> io::Result<()> {
-        let delete = ["stack", STACK, "delete"];
+        let delete = ["stack", STACK, "delete", "--yes"];
         self.ssmbak.told(&delete).await.map(drop)
     }
 

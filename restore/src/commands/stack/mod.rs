@@ -6,9 +6,13 @@ mod delete;
 mod policy;
 mod redrive;
 mod resources;
+mod settings;
 mod status;
+mod update;
 
+use std::env;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use aws_config::SdkConfig;
 
@@ -26,7 +30,8 @@ pub(super) async fn run(context: &Context, args: &StackArgs) -> Result<Exit, Cli
     let fact: fn(&Stack) -> Result<&str, CliError> = match &args.verb {
         StackVerb::Template => return text(template::template()),
         StackVerb::Create(args) => return create::run(context, name, args).await,
-        StackVerb::Delete => return delete::run(context, &name).await,
+        StackVerb::Update(args) => return update::run(context, name, args).await,
+        StackVerb::Delete(args) => return delete::run(context, &name, args).await,
         StackVerb::Resources => return resources::run(context, &name).await,
         StackVerb::Status => return status::run(context, &name).await,
         StackVerb::Redrive(args) => return redrive::run(context, &name, args).await,
@@ -47,6 +52,17 @@ async fn config(context: &Context) -> Result<SdkConfig, CliError> {
 /// An event that cannot be written is no reason to leave a stack unwatched.
 fn show_event(event: &StackEvent) {
     let _ = line(&event_line(event));
+}
+
+/// An event beside data that a program reads.
+fn show_event_on_stderr(event: &StackEvent) {
+    crate::ui::tell(&event_line(event));
+}
+
+/// Where a zip of the function may lie.
+fn directory_of_executable() -> Result<PathBuf, CliError> {
+    let executable = env::current_exe()?;
+    Ok(executable.parent().map(PathBuf::from).unwrap_or_default())
 }
 
 fn line(text_without_end: &str) -> Result<Exit, CliError> {

@@ -217,7 +217,7 @@ async fn ssmbak_stack_creates_a_stack_and_ends_as_the_original_does() {
     let history = run(history).await.exits(0).json();
     assert_eq!(column(&history, "Operation"), ["Create"]);
 
-    let deleted = stack(&world, &["old", "delete", "-r", REGION])
+    let deleted = stack(&world, &["old", "delete", "--yes", "-r", REGION])
         .await
         .exits(0);
     assert!(
