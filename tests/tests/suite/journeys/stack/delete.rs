@@ -1,0 +1,68 @@
+//! A stack goes only where somebody meant it.
+
+use ssmbak_tests::emulator::Ministack;
+
+use super::*;
+
+#[tokio::test]
+async fn a_stack_is_deleted_only_by_who_says_its_name_or_yes() {
+    let ministack = Ministack::start().unwrap();
+    let world = World::of(&ministack).await;
+    create(&world, "goes").await.exits(0);
+    let bucket = one(&world, "goes", "bucketname").await;
+    let table = one(&world, "goes", "tablename").await;
+    let delete = ["stack", "goes", "delete"];
+
+    let nobody = ssmbak(&world, &delete).await.exits(2);
+    assert!(
+        nobody.stderr.contains("error: nobody has agreed"),
+        "{nobody:?}"
+    );
+    assert!(
+        nobody
+            .stderr
+            .contains("hint: pass --yes, or the stack's name")
+    );
+    for wrong in ["goe\n", "Goes\n", "yes\n", "\n"] {
+        let wrong = ssmbak_with_input(&world, &delete, wrong).await.exits(1);
+        assert!(wrong.stderr.contains("declined"), "{wrong:?}");
+    }
+    let wrong = ssmbak_on_terminal(&world, &delete, "nope\n").await.exits(1);
+    assert!(wrong.stdout.contains("declined"), "{wrong:?}");
+    assert_eq!(status(&world, "goes").await, "CREATE_COMPLETE");
+
+    let deleted = ssmbak_with_input(&world, &delete, "goes\n").await.exits(0);
+    assert!(deleted.stdout.contains("DELETE_IN_PROGRESS"), "{deleted:?}");
+    let told = told(&deleted);
+    for line in [
+        format!("kept: bucket {bucket}"),
+        format!("kept: table {table}"),
+        format!("to have it back: ssmbak stack goes create --bucket {bucket} --table {table}"),
+    ] {
+        // What is kept is told before, when it is asked, and after.
+        assert!(told.contains(&line.as_str()), "{line} in {deleted:?}");
+    }
+    assert!(told.iter().any(|line| line.starts_with("kept: key ")));
+    let gone = ssmbak(&world, &["stack", "goes", "status"]).await.exits(1);
+    assert!(gone.stderr.contains("there is no stack goes"), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_stack_of_another_tool_is_left_alone() {
+    let ministack = Ministack::start().unwrap();
+    let world = World::of(&ministack).await;
+    let foreign = "Description: mine\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n";
+    let client = aws_sdk_cloudformation::Client::new(&world.config);
+    let make = client.create_stack().stack_name("mine");
+    make.template_body(foreign).send().await.unwrap();
+    for verb in ["delete", "update"] {
+        let refused = ssmbak(&world, &["stack", "mine", verb, "--yes"])
+            .await
+            .exits(1);
+        let error = "error: the stack mine is not one of ssmbak";
+        assert_eq!(told(&refused)[0], error, "{verb}");
+    }
+    let found = client.describe_stacks().stack_name("mine").send().await;
+    let status = found.unwrap().stacks()[0].stack_status().unwrap().clone();
+    assert_eq!(status.as_str(), "CREATE_COMPLETE");
+}
