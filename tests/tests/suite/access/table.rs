@@ -21,6 +21,7 @@ type Row = (&'static str, [Verdict; 3]);
 
 const NO_LISTING: Verdict = Refused("ssm:DescribeParameters");
 const NO_EVENTS: Verdict = Refused("cloudformation:DescribeStackEvents");
+const NO_CHANGE_SET: Verdict = Refused("cloudformation:CreateChangeSet");
 const OF_ANOTHER_STACK: Verdict = Refused("cloudformation:DescribeStacks");
 
 const COMMANDS: &[Row] = &[
@@ -53,7 +54,8 @@ const COMMANDS: &[Row] = &[
     ("stack {stack} policy restorer", [Works; 3]),
     // Of this stack only operator.rs does, alone: the messages are everybody's.
     ("stack another redrive", [OF_ANOTHER_STACK; 3]),
-    ("stack {stack} delete", [NO_EVENTS; 3]),
+    ("stack {stack} update --yes", [NO_CHANGE_SET; 3]),
+    ("stack {stack} delete --yes", [NO_EVENTS; 3]),
     (
         "stack another create --function-zip {zip}",
         [OF_ANOTHER_STACK; 3],

@@ -242,3 +242,61 @@ async fn a_bucket_that_no_stack_made_is_adopted_with_a_warning() {
     let own = |row: &&Json| row["scope"] == "/bare/a";
     assert_eq!(rows.iter().filter(own).count(), 1, "{rows:?}");
 }
+
+/// The key that the bucket is encrypted with from now on.
+async fn encrypt_bucket(world: &World, key: &str) {
+    use aws_sdk_s3::types::{
+        ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+        ServerSideEncryptionRule,
+    };
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .kms_master_key_id(key);
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(default.build().unwrap());
+    let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build());
+    let put = world.s3.put_bucket_encryption();
+    let put = put.bucket(&world.location.bucket);
+    put.server_side_encryption_configuration(rules.build().unwrap())
+        .send()
+        .await
+        .unwrap();
+}
+
+/// The key that the table is encrypted with from now on.
+async fn encrypt_table(world: &World, key: &str) {
+    use aws_sdk_dynamodb::types::{SseSpecification, SseType};
+    let specification = SseSpecification::builder()
+        .enabled(true)
+        .sse_type(SseType::Kms)
+        .kms_master_key_id(key);
+    let update = world.dynamodb.update_table();
+    let update = update.table_name(&world.location.table);
+    update
+        .sse_specification(specification.build())
+        .send()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_new_stack_gets_the_key_that_bucket_and_table_have() {
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/0f0e0d0c-1111-2222-3333-444455556666";
+    let ministack = Ministack::start().unwrap();
+    let world = World::of(&ministack).await;
+    let location = (&*world.location.bucket, &*world.location.table);
+    encrypt_bucket(&world, KEY).await;
+    let refused = adopt(&world, "keyed", location).await.exits(1);
+    let error = format!(
+        "error: bucket and table are encrypted with different keys: the bucket with {KEY}, \
+         the table with none of yours"
+    );
+    assert_eq!(told(&refused)[0], error);
+    encrypt_table(&world, KEY).await;
+    adopt(&world, "keyed", location).await.exits(0);
+    let (parameters, _) = described(&world, "keyed").await;
+    assert_eq!(parameters["EncryptionKey"], KEY);
+    let deleted = delete(&world, "keyed").await.exits(0);
+    let kept = format!("kept: key {KEY}");
+    assert!(told(&deleted).contains(&kept.as_str()), "{deleted:?}");
+}
