@@ -262,12 +262,15 @@ fn executable() -> SimpleFileOptions {
     SimpleFileOptions::default().unix_permissions(0o755)
 }
 
+/// Written under a name of its own and then renamed: another test process may be reading it.
 fn write_zip(name: &str, fill: impl FnOnce(&mut ZipWriter<File>)) -> String {
     let directory = binaries::target_directory().join("function");
     fs::create_dir_all(&directory).unwrap();
-    let path = directory.join(format!("{name}-{}.zip", std::process::id()));
-    let mut zip = ZipWriter::new(File::create(&path).unwrap());
+    let unfinished = directory.join(format!("{name}-{}.zip", std::process::id()));
+    let mut zip = ZipWriter::new(File::create(&unfinished).unwrap());
     fill(&mut zip);
     zip.finish().unwrap();
-    path.to_str().unwrap().to_owned()
+    let finished = directory.join(format!("{name}.zip"));
+    fs::rename(&unfinished, &finished).unwrap();
+    finished.to_str().unwrap().to_owned()
 }
