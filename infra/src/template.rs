@@ -22,6 +22,16 @@ pub fn template() -> &'static str {
     include_str!("../template.yaml")
 }
 
+/// Returns the template as it is sent to CloudFormation: without the lines that are comments, since a
+/// request takes 51,200 bytes.
+pub fn body() -> String {
+    let is_comment = |line: &&str| line.trim_start().starts_with('#');
+    let lines = template()
+        .lines()
+        .filter(|line| !is_comment(line) && !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Returns the version of the tool that this template belongs to.
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")

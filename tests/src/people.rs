@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, Stack, StackStatus};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::emulator::{REGION, sdk_config, sdk_config_of};
 
@@ -35,11 +35,25 @@ impl Person {
     /// The user and the access key are a `CloudFormation` stack, as on AWS, made by the emulator's
     /// administrator; `name` names it.
     pub async fn hired(endpoint: &str, name: &str, policies: &[&str]) -> io::Result<Self> {
+        let properties = json!({"ManagedPolicyArns": policies});
+        Self::hired_with(endpoint, name, properties).await
+    }
+
+    /// A new IAM user with exactly these policy documents and nothing else.
+    pub async fn hired_under(endpoint: &str, name: &str, documents: &[Value]) -> io::Result<Self> {
+        let policies = documents.iter().enumerate().map(|(number, document)| {
+            json!({"PolicyName": format!("policy-{number}"), "PolicyDocument": document})
+        });
+        let properties = json!({"Policies": policies.collect::<Vec<_>>()});
+        Self::hired_with(endpoint, name, properties).await
+    }
+
+    async fn hired_with(endpoint: &str, name: &str, properties: Value) -> io::Result<Self> {
         let template = json!({
             "Resources": {
                 "User": {
                     "Type": "AWS::IAM::User",
-                    "Properties": {"ManagedPolicyArns": policies},
+                    "Properties": properties,
                 },
                 "Key": {
                     "Type": "AWS::IAM::AccessKey",

@@ -98,7 +98,7 @@ pub async fn create(
     let created = client
         .create_stack()
         .stack_name(name.as_str())
-        .template_body(template::template())
+        .template_body(template::body())
         .set_parameters(Some(request.template_parameters(&artifact)))
         .set_tags(Some(stack_tags(&request.all_tags())))
         .capabilities(Capability::CapabilityIam)

@@ -101,7 +101,7 @@ pub async fn update(sdk: &SdkConfig, request: &UpdateRequest) -> Result<Update, 
     };
     let set = settled(request, zip.as_ref().zip(artifact.as_ref()));
     let wanted = Wanted {
-        template: template::template().to_owned(),
+        template: template::body(),
         parameters: parameters(&parameter_names(), &before, &set),
         tags: stack_tags(&tags(&before, request, zip.is_some())),
     };

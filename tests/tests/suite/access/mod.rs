@@ -4,6 +4,7 @@
 //! One emulator and one stack for all of it; each test has a path of its own.
 
 mod auditor;
+mod deployer;
 mod function;
 mod operator;
 mod restorer;
