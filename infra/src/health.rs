@@ -268,6 +268,15 @@ impl Health {
         self.stack.tags.get(VERSION_TAG).map(String::as_str)
     }
 
+    /// Returns how many messages in the stack's queues are not captured yet, as far as that is told.
+    pub fn unrecorded(&self) -> u64 {
+        [&self.waiting, &self.dead_letters, &self.undelivered]
+            .into_iter()
+            .filter_map(|queue| queue.told())
+            .map(|depth| depth.total())
+            .sum()
+    }
+
     /// Returns what is not as it should be, each with its way out.
     pub fn warnings(&self) -> Vec<String> {
         let name = &self.stack.name;

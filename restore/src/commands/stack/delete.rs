@@ -6,6 +6,7 @@ use crate::commands::Context;
 use crate::error::{CliError, Exit};
 use crate::ui::Typed;
 use ssmbak_infra::deploy::{self, Deletion, Pace};
+use ssmbak_infra::health;
 use ssmbak_infra::stack_name::StackName;
 
 pub(super) async fn run(
@@ -16,7 +17,8 @@ pub(super) async fn run(
     let config = config(context).await?;
     let deletion = deploy::deletion(&config, name).await?;
     if !args.yes {
-        agree(context, name, &deletion).await?;
+        let health = health::health(&config, name).await?;
+        agree(context, name, &deletion, health.unrecorded()).await?;
     }
     deploy::delete(&config, &deletion, Pace::default(), &mut show_event).await?;
     for one in deletion.kept() {
@@ -33,8 +35,13 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-async fn agree(context: &Context, name: &StackName, deletion: &Deletion) -> Result<(), CliError> {
-    let question = question(name, deletion);
+async fn agree(
+    context: &Context,
+    name: &StackName,
+    deletion: &Deletion,
+    unrecorded: u64,
+) -> Result<(), CliError> {
+    let question = question(name, deletion, unrecorded);
     match context.ui.ask_for(&question, name.as_str()).await? {
         Typed::Right => Ok(()),
         Typed::Nothing if !context.ui.can_ask() => Err(CliError::Usage {
@@ -47,11 +54,17 @@ async fn agree(context: &Context, name: &StackName, deletion: &Deletion) -> Resu
     }
 }
 
-fn question(name: &StackName, deletion: &Deletion) -> String {
+fn question(name: &StackName, deletion: &Deletion, unrecorded: u64) -> String {
     let mut lines = vec![format!(
         "The stack {name} goes, {} resources: no change is captured any more.",
         deletion.goes()
     )];
+    if unrecorded > 0 {
+        lines.push(format!(
+            "{unrecorded} messages that are not captured yet go with it: wait, or see \
+             `ssmbak stack {name} status` first."
+        ));
+    }
     let kept = deletion.kept().iter();
     lines.extend(kept.map(|one| format!("kept: {} {}", one.kind.as_str(), one.name)));
     lines.push(format!("Type {name} to delete it:"));

@@ -13,7 +13,18 @@ async fn a_stack_is_deleted_only_by_who_says_its_name_or_yes() {
     let table = one(&world, "goes", "tablename").await;
     let delete = ["stack", "goes", "delete"];
 
+    // What would go with it uncaptured is told before anybody agrees.
+    let resources = ["stack", "goes", "resources", "--output", "json"];
+    let resources = ssmbak(&world, &resources).await.exits(0).json();
+    let mut resources = resources.as_array().unwrap().iter();
+    let queue = resources.find(|one| one["LogicalId"] == "DeadLetterQueue");
+    let send = aws_sdk_sqs::Client::new(&world.config).send_message();
+    let send = send.queue_url(queue.unwrap()["PhysicalId"].as_str().unwrap());
+    send.message_body("{}").send().await.unwrap();
+
     let nobody = ssmbak(&world, &delete).await.exits(2);
+    let uncaptured = "1 messages that are not captured yet go with it";
+    assert!(nobody.stderr.contains(uncaptured), "{nobody:?}");
     assert!(
         nobody.stderr.contains("error: nobody has agreed"),
         "{nobody:?}"
