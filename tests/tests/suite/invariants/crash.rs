@@ -1,5 +1,7 @@
 //! 5: value, then journal, then index; and the same change twice is one record.
 
+mod command_line;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -115,9 +117,15 @@ async fn on_record(world: &World, of: &str) -> (Vec<String>, Vec<String>, Vec<St
 /// Makes the change that is to be captured, all before it being on record.
 async fn change(world: &World, of: &str, operation: &str) -> Json {
     let before: &[&str] = match operation {
-        "Create" => &[],
+        "Create" | "Burst" => &[],
         _ => &["one", "two"],
     };
+    if operation == "Burst" {
+        // None of these is on record when the last one's event comes.
+        for value in ["first", "second"] {
+            world.put(of, value).await;
+        }
+    }
     for value in before {
         world.write(of, value).await;
     }
@@ -128,7 +136,12 @@ async fn change(world: &World, of: &str, operation: &str) -> Json {
         world.put(of, " last ").await;
         world.written(of).await
     };
-    parameter_event(of, operation, at.millis())
+    let told = if operation == "Burst" {
+        "Update"
+    } else {
+        operation
+    };
+    parameter_event(of, told, at.millis())
 }
 
 async fn captured(function: &Function, event: &Json) -> bool {
@@ -185,6 +198,11 @@ async fn an_update_survives_a_death_at_any_call() {
 #[tokio::test]
 async fn a_deletion_survives_a_death_at_any_call() {
     killed_at_every_call("Delete").await;
+}
+
+#[tokio::test]
+async fn a_burst_survives_a_death_at_any_call() {
+    killed_at_every_call("Burst").await;
 }
 
 #[tokio::test]
