@@ -180,7 +180,7 @@ async fn record(
 }
 
 /// Value, then journal, then index.
-async fn write(stores: &Stores, draft: Draft) -> Result<Record, StoreError> {
+pub(crate) async fn write(stores: &Stores, draft: Draft) -> Result<Record, StoreError> {
     let stored = match (&draft.value, draft.record.present()) {
         (Some(value), Some(written)) => {
             let pointer = stores
@@ -201,7 +201,7 @@ async fn write(stores: &Stores, draft: Draft) -> Result<Record, StoreError> {
 
 /// Makes the object at the name show what the head says: a delete marker over
 /// a deletion, the value otherwise. A convenience for readers of the bucket.
-async fn settle(
+pub(crate) async fn settle(
     stores: &Stores,
     name: &Name,
     head: Option<&Record>,

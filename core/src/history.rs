@@ -1,14 +1,16 @@
 //! History: every change under a name or path, from the index alone.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use crate::domain::{Change, Instant, Record, Target};
+use crate::domain::{Change, Instant, Name, Record, Target};
 use crate::store::{StoreError, Stores};
 
 /// Hands every record of `target` from `since` to `until` (both included) to
 /// `page`, newest first, as the pages arrive, until it breaks off.
 ///
-/// An observed deletion is left out where an exact one lies in its interval.
+/// An observed deletion is left out where an exact one lies in its interval, and
+/// an imported version where a captured one lies in its second.
 /// Records of a path are slim: no description, tags and the like.
 pub async fn history(
     stores: &Stores,
@@ -28,11 +30,13 @@ pub async fn history(
         Target::Path { .. } => Vec::new(),
     };
     let mut held = Held::default();
+    let mut told = Told::default();
     let mut start = None;
     loop {
         let (records, next) = stores.index.changes(target, since, until, start).await?;
         let last = next.is_none();
-        let records = merge(records, &mut beside, last);
+        let mut records = merge(records, &mut beside, last);
+        records.retain(|record| told.admits(record));
         let ready = held.admit(records, last);
         if !ready.is_empty() && page(ready).is_break() {
             return Ok(());
@@ -59,6 +63,30 @@ fn merge(records: Vec<Record>, beside: &mut Vec<Record>, last: bool) -> Vec<Reco
             .then_with(|| b.entry().cmp(&a.entry()))
     });
     merged
+}
+
+/// The names of which a captured version lies in the second that was reached.
+#[derive(Default)]
+struct Told {
+    second: Option<Instant>,
+    captured: BTreeSet<Name>,
+}
+
+impl Told {
+    /// Takes records newest first; false for an imported version that a captured
+    /// one of the same second tells with its milliseconds: in its second the
+    /// imported one is the oldest.
+    fn admits(&mut self, record: &Record) -> bool {
+        let second = Some(record.at.second_start());
+        if self.second != second {
+            self.second = second;
+            self.captured.clear();
+        }
+        if record.numbered().is_some() {
+            self.captured.insert(record.name.clone());
+        }
+        !(record.is_imported_version() && self.captured.contains(&record.name))
+    }
 }
 
 /// Records held back until it is known whether an exact deletion lies in the

@@ -10,6 +10,7 @@
 pub mod capture;
 pub mod domain;
 pub mod history;
+pub mod import;
 pub mod param_path;
 pub mod recency;
 pub mod reconcile;

@@ -178,10 +178,38 @@ async fn newest_until(
 ) -> Result<Option<Record>, StoreError> {
     match head {
         None => Ok(None),
-        Some(head) if head.at > at => stores.index.newest_until(name, at).await,
+        Some(head) if head.at > at => {
+            let newest = stores.index.newest_until(name, at).await?;
+            known_better(stores, name, newest, at).await
+        }
         Some(head) if trimmed => stores.index.own_row(head).await,
         Some(head) => Ok(Some(head.clone())),
     }
+}
+
+/// An imported version has a whole second only. Where a captured one of that
+/// second comes after `at`, it is the same change, which had not happened yet.
+/// Costs nothing unless `at` divides the second of an imported version.
+async fn known_better(
+    stores: &Stores,
+    name: &Name,
+    newest: Option<Record>,
+    at: Instant,
+) -> Result<Option<Record>, StoreError> {
+    let doubtful = |r: &Record| r.is_imported_version() && r.at.same_second(at);
+    let Some(imported) = newest.as_ref().filter(|r| doubtful(r)) else {
+        return Ok(newest);
+    };
+    if at == at.second_end() {
+        return Ok(newest);
+    }
+    let (from, to) = (at.plus_millis(1), at.second_end());
+    let later = stores.index.between(name, from, to).await?;
+    if !later.iter().any(|r| r.numbered().is_some()) {
+        return Ok(newest);
+    }
+    let before = imported.at.plus_millis(-1);
+    stores.index.newest_until(name, before).await
 }
 
 /// Reads what must be compared, and decides each step.

@@ -155,6 +155,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Capture what lives now and its retained history
     Seed(SeedArgs),
+    /// Take over what the original Python tool backed up
+    Import(ImportArgs),
     /// Create, update, delete or ask about the stack in AWS
     Stack(StackArgs),
     /// Print the completions of a shell
@@ -290,6 +292,36 @@ pub(crate) struct SeedArgs {
     #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) paths: Vec<String>,
     /// Capture; without it, only tell what would be captured
+    #[arg(long)]
+    pub(crate) do_it: bool,
+}
+
+/// `ssmbak import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak import --from-bucket old-bucket             what would be imported
+  ssmbak import --from-bucket old-bucket --do-it     import it
+  ssmbak import --from-bucket old-bucket --prefix /app/ --do-it
+  ssmbak import --from-bucket old-bucket --from-region us-west-2 --do-it
+
+Copies what the original Python tool (ssmbak 0.5) stored; its bucket is only
+read. Can be repeated: what is on record is not imported again. Import first,
+then seed.")]
+pub(crate) struct ImportArgs {
+    /// Bucket that the original tool wrote
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from_bucket: String,
+    /// Only what lies under this path, or this one parameter
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub(crate) prefix: String,
+    /// Profile that reads that bucket [default: that of --profile]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from_profile: Option<String>,
+    /// Region of that bucket [default: that of --region]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) from_region: Option<String>,
+    /// Import; without it, only tell what would be imported
     #[arg(long)]
     pub(crate) do_it: bool,
 }

@@ -62,6 +62,16 @@ fn the_defaults_are_now_everything_and_a_table() {
 }
 
 #[test]
+fn an_import_names_the_bucket_it_reads_and_takes_everything() {
+    let cli = parse("import|--from-bucket|old").unwrap();
+    assert!(
+        matches!(cli.command, Command::Import(a) if a.from_bucket == "old" && a.prefix == "/"
+        && !a.do_it && a.from_profile.is_none() && a.from_region.is_none())
+    );
+    assert_eq!(parse("import|--do-it").unwrap_err().exit_code(), 2);
+}
+
+#[test]
 fn global_options_may_stand_before_or_after_the_command() {
     for line in [
         "--region|eu-west-1|--output|json|-vv|history|/app/",

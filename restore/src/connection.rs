@@ -4,7 +4,9 @@ use aws_config::SdkConfig;
 
 use crate::args::{Flags, Global};
 use crate::error::CliError;
-use ssmbak_core::store::{Clock, ConnectOptions, ErrorKind, Location, Stores, connect};
+use ssmbak_core::store::{
+    Clock, ConnectOptions, ErrorKind, Location, SourceBucket, Stores, connect,
+};
 use ssmbak_infra::{lookup, stack_name::StackName};
 
 /// The stack that is meant where none is named.
@@ -68,7 +70,11 @@ impl Connection {
     /// Loads the configuration. Without a region nothing can be reached, and
     /// the SDK would only say so call by call.
     pub(crate) async fn config(&self) -> Result<SdkConfig, CliError> {
-        let config = connect(&self.connect).await;
+        self.config_of(&self.connect).await
+    }
+
+    async fn config_of(&self, options: &ConnectOptions) -> Result<SdkConfig, CliError> {
+        let config = connect(options).await;
         if config.region().is_none() {
             return Err(CliError::Failed {
                 message: "no AWS region is set".into(),
@@ -100,6 +106,24 @@ impl Connection {
         };
         tokio::try_join!(stores.check_format(), bucket)?;
         Ok(stores)
+    }
+
+    /// The bucket `name`, reached with another profile or region where they are
+    /// given, else as everything else.
+    pub(crate) async fn source_bucket(
+        &self,
+        name: &str,
+        profile: Option<&str>,
+        region: Option<&str>,
+    ) -> Result<SourceBucket, CliError> {
+        let given = |option: Option<&str>| option.filter(|t| !t.is_empty()).map(str::to_owned);
+        let options = ConnectOptions {
+            profile: given(profile).or_else(|| self.connect.profile.clone()),
+            region: given(region).or_else(|| self.connect.region.clone()),
+            ..self.connect.clone()
+        };
+        let config = self.config_of(&options).await?;
+        Ok(SourceBucket::new(&config, name.to_owned()))
     }
 
     async fn location(&self, config: &SdkConfig) -> Result<Location, CliError> {

@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod decide;
 pub mod event;
+pub mod import;
 pub mod instant;
 pub mod keys;
 pub mod name;

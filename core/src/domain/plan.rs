@@ -234,7 +234,8 @@ fn compare(
 /// itself, since there is no way down; tags count only where both are known,
 /// and those of AWS itself (`aws:...`) nobody can set.
 fn same_attributes(found: &Found, parameter: &LiveParameter, now: Instant) -> bool {
-    let (then, live) = (&found.attributes, &parameter.live.attributes);
+    let live = &parameter.live.attributes;
+    let then = &found.attributes.completed_from(live);
     let same_tags = match (&then.tags, &parameter.tags) {
         (Some(then), Some(now)) => settable(then).eq(settable(now)),
         _ => true,

@@ -6,6 +6,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::event::EventRef;
+use super::import::kept_of_description;
 use super::instant::Instant;
 use super::name::Name;
 
@@ -106,6 +107,34 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// These, and what they do not know as it is in `live`: a restore then
+    /// leaves it alone.
+    ///
+    /// Parameter Store tells the data type of every version. Where it is
+    /// missing, the version is from the original tool's bucket, which keeps
+    /// nothing but value, type and part of the description.
+    #[must_use]
+    pub fn completed_from(&self, live: &Self) -> Self {
+        if self.data_type.is_some() {
+            return self.clone();
+        }
+        let same_type = self.parameter_type == live.parameter_type;
+        let kept = live.description.as_deref().map(kept_of_description);
+        let same_description = kept.filter(|d| !d.is_empty()) == self.description;
+        Self {
+            description: if same_description {
+                live.description.clone()
+            } else {
+                self.description.clone()
+            },
+            key_id: live.key_id.clone().filter(|_| same_type),
+            allowed_pattern: live.allowed_pattern.clone(),
+            policies: live.policies.clone(),
+            data_type: live.data_type.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Whether values of this type are secrets.
     pub fn is_secret(&self) -> bool {
         self.parameter_type == "SecureString"
@@ -250,6 +279,12 @@ impl Record {
         Some((self.at, self.written()?.version?))
     }
 
+    /// Whether the record is a version from the original tool's bucket: its time
+    /// is a whole second, and its value that of the moment when it was stored.
+    pub fn is_imported_version(&self) -> bool {
+        self.source == Source::Import && self.written().is_some()
+    }
+
     /// Whether the record is a deletion, exact or observed.
     pub fn is_deletion(&self) -> bool {
         matches!(self.change, Change::Deleted { .. })
@@ -330,6 +365,7 @@ pub fn sha256_hex(text: &str) -> String {
     })
 }
 
-fn short_hash(text: &str) -> String {
+/// The first 16 digits of [`sha256_hex`].
+pub(super) fn short_hash(text: &str) -> String {
     sha256_hex(text)[..16].to_owned()
 }

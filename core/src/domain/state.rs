@@ -1,7 +1,7 @@
 //! The state of a name at an instant: present, absent or unknown.
 
 use super::instant::Instant;
-use super::record::{Attributes, Change, Pointer, Record, ValueState, Written};
+use super::record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
 use super::retained::{Live, Retained, RetainedValue};
 use super::value::Value;
 
@@ -198,9 +198,11 @@ fn before_everything(at: Instant, evidence: &Evidence<'_>) -> State {
     }
 }
 
-/// When a record is from, and whether it is the name's version 1.
+/// When a record is from, and whether it is the name's version 1. The first that
+/// was imported is merely the first that the original tool saw.
 fn creation_of(record: &Record) -> (Instant, bool) {
-    let creates = matches!(&record.change, Change::Written(w) if w.creates);
+    let told = record.source != Source::Import;
+    let creates = told && matches!(&record.change, Change::Written(w) if w.creates);
     (record.at, creates)
 }
 

@@ -108,7 +108,10 @@ fn what_to_put(
     live: Option<&LiveParameter>,
     now: Instant,
 ) -> (Attributes, Option<String>) {
-    let mut attributes = found.attributes.clone();
+    let mut attributes = match live {
+        Some(live) => found.attributes.completed_from(&live.live.attributes),
+        None => found.attributes.clone(),
+    };
     let live_tier = live.and_then(|l| l.live.attributes.tier.as_deref());
     if live_tier.is_some()
         && (attributes.tier.as_deref() == live_tier || live_tier == Some("Advanced"))

@@ -267,7 +267,10 @@ impl Bucket {
 }
 
 /// The whole body of an object; one that breaks off is an error.
-async fn read(object: GetObjectFluentBuilder, attempted: &str) -> Result<Vec<u8>, StoreError> {
+pub(super) async fn read(
+    object: GetObjectFluentBuilder,
+    attempted: &str,
+) -> Result<Vec<u8>, StoreError> {
     patiently(|| async {
         let answer = object.clone().send().await;
         let answer = answer.map_err(|e| StoreError::of(attempted, e))?;

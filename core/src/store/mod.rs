@@ -7,6 +7,7 @@ mod identity;
 mod index;
 mod parameters;
 mod patience;
+mod source;
 
 pub use bucket::{Bucket, Journalled};
 pub use connect::{ConnectOptions, connect};
@@ -14,6 +15,7 @@ pub use error::{ErrorKind, StoreError};
 pub use identity::Identity;
 pub use index::{Cursor, Head, Heads, Index, Recent};
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
+pub use source::{Listed, ListedPage, ListedPlace, SourceBucket};
 
 use aws_config::SdkConfig;
 

@@ -3,6 +3,7 @@
 
 mod completions;
 mod history;
+mod import;
 mod man;
 mod preview;
 mod restore;
@@ -44,6 +45,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::History(args) => history::run(context, args).await,
         Command::Show(args) => show::run(context, args).await,
         Command::Seed(args) => seed::run(context, args).await,
+        Command::Import(args) => import::run(context, args).await,
         Command::Stack(args) => stack::run(context, args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

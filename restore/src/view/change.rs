@@ -34,9 +34,11 @@ pub(crate) struct ChangeView {
     /// The version that has it now.
     pub(crate) to_version: Option<u64>,
     /// False for a deletion that was only observed: it happened between
-    /// `NotBefore` and `Time`.
+    /// `NotBefore` and `Time`. False also for a version that was imported: its
+    /// time is a whole second, its value that of the moment when the original
+    /// tool stored it.
     pub(crate) exact: bool,
-    /// See `Exact`; null for exact changes.
+    /// See `Exact`; null for all but those deletions.
     pub(crate) not_before: Option<Instant>,
     /// `stored` or `lost`; null where no version was written.
     pub(crate) value_state: Option<&'static str>,
@@ -77,7 +79,7 @@ impl ChangeView {
             label,
             from_version,
             to_version,
-            exact: not_before.is_none(),
+            exact: not_before.is_none() && !record.is_imported_version(),
             not_before,
             value_state: written.map(|w| match w.value {
                 ValueState::Stored(_) => "stored",
@@ -86,12 +88,13 @@ impl ChangeView {
         }
     }
 
-    /// The operation with what belongs to it: the label that moved, or the
-    /// interval in which an observed deletion lies.
+    /// The operation with what belongs to it: the label that moved, the interval
+    /// in which an observed deletion lies, or that a version is not exact.
     pub(super) fn what(&self) -> String {
         match (&self.label, self.not_before) {
             (Some(label), _) => format!("{} {label}", self.operation),
             (None, Some(from)) => format!("{} (after {from})", self.operation),
+            (None, None) if !self.exact => format!("{} (imported)", self.operation),
             (None, None) => self.operation.to_owned(),
         }
     }

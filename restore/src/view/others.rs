@@ -1,7 +1,8 @@
-//! What `seed` and `stack` show.
+//! What `seed`, `import` and `stack` show.
 
 use serde::Serialize;
-use ssmbak_core::domain::Name;
+use ssmbak_core::domain::{Instant, Name};
+use ssmbak_core::import::ImportedName;
 
 use crate::output::{Cell, Tone, View};
 
@@ -26,6 +27,56 @@ impl View for SeedView {
         vec![
             Cell::new(self.name.as_str()),
             Cell::new(self.versions.map_or(String::new(), |n| n.to_string())),
+            Cell::toned(self.failure.as_deref().unwrap_or_default(), Tone::Bad),
+        ]
+    }
+}
+
+/// One parameter of `import`; in a dry run what would be imported.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImportView {
+    /// The canonical name.
+    pub(crate) name: Name,
+    /// How many versions.
+    pub(crate) versions: usize,
+    /// How many deletions.
+    pub(crate) deletions: usize,
+    /// The oldest instant of them; null where there are none.
+    pub(crate) from: Option<Instant>,
+    /// The newest.
+    pub(crate) to: Option<Instant>,
+    /// Why some or all of it could not be imported; null where it could.
+    pub(crate) failure: Option<String>,
+}
+
+impl From<&ImportedName> for ImportView {
+    fn from(imported: &ImportedName) -> Self {
+        Self {
+            name: imported.name.clone(),
+            versions: imported.versions,
+            deletions: imported.deletions,
+            from: imported.from,
+            to: imported.to,
+            failure: imported.failure.clone(),
+        }
+    }
+}
+
+impl View for ImportView {
+    const FIELDS: &'static [&'static str] =
+        &["Name", "Versions", "Deletions", "From", "To", "Failure"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        let instant =
+            |at: Option<Instant>| Cell::new(at.map_or(String::new(), |at| at.to_string()));
+        vec![
+            Cell::new(self.name.as_str()),
+            Cell::new(self.versions.to_string()),
+            Cell::new(self.deletions.to_string()),
+            instant(self.from),
+            instant(self.to),
             Cell::toned(self.failure.as_deref().unwrap_or_default(), Tone::Bad),
         ]
     }
