@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use self::control::{Change, Control, Delivery, Message, Queue, Quiet};
+pub(crate) use self::install::ORIGINAL;
 use self::install::{MINISTACK, MOTO};
 use self::process::Launched;
 

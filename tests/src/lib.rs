@@ -1,11 +1,12 @@
 //! The instruments that ssmbak is judged through: emulators of AWS that a test
 //! can steer, a proxy that counts and disturbs calls, a stand-in for the Lambda
-//! Runtime API, and the real binaries to point them at.
+//! Runtime API, the real binaries to point them at, and the original tool.
 
 pub mod binaries;
 pub mod emulator;
 pub mod events;
 mod http;
+pub mod original;
 pub mod people;
 pub mod proxy;
 pub mod runtime_api;

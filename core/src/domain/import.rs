@@ -190,7 +190,7 @@ impl Known {
         Self {
             entries: q.recorded.iter().map(Record::entry).collect(),
             captured: seconds(|r| r.numbered().is_some()),
-            imported: seconds(|r| r.is_imported_version()),
+            imported: seconds(Record::is_imported_version),
         }
     }
 
@@ -341,13 +341,19 @@ fn deletions(
 }
 
 /// The interval of a deletion; none where what was stored after it proves that
-/// the name lived again, but not since when.
+/// the name lived again, but not since when, or where nothing shows what it
+/// came after.
 fn deleted_within(
     earlier: &[Stored<'_>],
     later: &[Stored<'_>],
     put: Instant,
 ) -> Option<(Instant, Instant)> {
     let before = earlier.iter().filter_map(Stored::told).max();
+    // Which came first cannot be told: it may as well be a later life's end.
+    let at_once = |s: &Stored<'_>| matches!(s, Stored::Version(v, _) if v.stored.same_second(put));
+    if before.is_none() && later.iter().any(at_once) {
+        return None;
+    }
     let from = before.unwrap_or(Instant::EARLIEST);
     let mut at = put.second_end();
     let after: Vec<Instant> = later.iter().filter_map(Stored::told).collect();

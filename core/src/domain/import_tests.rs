@@ -384,6 +384,11 @@ fn in_one_second_a_marker_is_the_older_unless_the_key_shows_it() {
         "100000 Update 3",
     ];
     assert_eq!(told(&imported(&at_once)), expected);
+    // Nothing shows that it was before the first.
+    assert_eq!(
+        told(&imported(&[Mark(90), Put(70, 90)])),
+        ["70000 Create 1"]
+    );
     let shown = [Put(10, 11), Put(90, 90), Mark(90)];
     assert_eq!(told(&imported(&shown))[2], "90999 Delete after 90000");
 }

@@ -143,6 +143,16 @@ fn an_exact_deletion_and_an_observed_one_are_told_apart() {
 }
 
 #[test]
+fn an_imported_version_is_not_exact_and_says_so() {
+    let mut record = given::record(given::version(7));
+    assert!(ChangeView::new(&record).exact);
+    record.source = ssmbak_core::domain::Source::Import;
+    let view = ChangeView::new(&record);
+    assert_eq!((view.exact, view.not_before), (false, None));
+    assert_eq!(view.what(), "Update (imported)");
+}
+
+#[test]
 fn a_label_is_told_with_its_move() {
     let moved = |from| {
         ChangeView::new(&given::record(Change::Labelled {

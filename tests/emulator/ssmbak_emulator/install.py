@@ -9,7 +9,7 @@ from ministack.core.iam_evaluator import request_caller_arn
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
 
-from . import control, queues, reads, rights, store, writes
+from . import control, objects, queues, reads, rights, store, writes
 from .clock import CLOCK
 
 OPERATIONS = {
@@ -38,6 +38,7 @@ def install():
     ssm.handle_request = with_caller(ssm.handle_request)
     queues.guard()
     rights.install()
+    objects.install()
     return control.wrap(ministack.app)
 
 

@@ -1,4 +1,4 @@
-//! Installs an emulator, once for each target directory.
+//! Installs an emulator or the original tool, once for each target directory.
 
 use std::fs::{self, File};
 use std::io;
@@ -35,6 +35,14 @@ pub(crate) const MOTO: Package = Package {
     requirement: "moto[server]",
     version: "5.2.5",
     with: &[],
+};
+
+/// The original Python tool, whose buckets are imported and which reads ours.
+pub(crate) const ORIGINAL: Package = Package {
+    name: "original",
+    requirement: "ssmbak",
+    version: "0.5.2",
+    with: &["boto3==1.44.5", "cfn-lint==1.58.0", "prettytable==3.18.0"],
 };
 
 impl Package {

@@ -160,6 +160,13 @@ impl World {
         }
     }
 
+    /// A second versioned bucket.
+    pub(crate) async fn another_bucket(&self) -> String {
+        let bucket = aws::store_name(&uuid::Uuid::new_v4().simple().to_string());
+        make::bucket(&self.s3, &self.config, &bucket).await;
+        bucket
+    }
+
     /// Whether it stands in a real account.
     pub(crate) fn is_real(&self) -> bool {
         self.endpoint.is_empty()
