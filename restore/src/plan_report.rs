@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ssmbak_core::domain::plan::Problem;
 use ssmbak_core::domain::run::Outcome;
+use ssmbak_core::domain::state::Found;
 use ssmbak_core::domain::{Action, Instant, Name, Plan, State, Step};
 
 use crate::error::{CliError, Exit};
@@ -64,10 +65,23 @@ pub(crate) fn restore_rows(plan: &Plan, reports: &[Report], reveal: bool) -> Vec
 /// What is not as it should be: names that are unknown, steps that cannot be
 /// done, and states that are not certain.
 pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
-    plan.steps
-        .iter()
-        .filter_map(|step| warning(plan, step))
-        .collect()
+    let of_steps = plan.steps.iter().filter_map(|step| warning(plan, step));
+    of_steps.chain(imported(plan)).collect()
+}
+
+/// One line for all, since most of a tree may be known from there.
+fn imported(plan: &Plan) -> Option<String> {
+    let imported = |s: &&Step| {
+        let found = s.state.found();
+        s.action != Action::None && found.is_some_and(Found::is_imported)
+    };
+    let count = plan.steps.iter().filter(imported).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} of these are known from the original tool's bucket only: a value may be that \
+             of a later second, and what it did not keep is not put back"
+        )
+    })
 }
 
 /// Whether a step cannot be done or known for certain, for a reason that may be

@@ -137,3 +137,22 @@ fn no_warning_holds_a_value() {
     ]);
     assert!(!warnings(&plan).concat().contains("hunter2"));
 }
+
+#[test]
+fn what_is_known_from_the_originals_bucket_only_is_told_once() {
+    let imported = |mut step: Step| {
+        let State::Present(found) = &mut step.state else {
+            panic!("it is present");
+        };
+        found.version = None;
+        step
+    };
+    let mut steps = vec![given::updated("/a", "String", "then")];
+    assert!(warnings(&given::plan(steps.clone())).is_empty());
+    steps.push(imported(given::updated("/b", "String", "then")));
+    steps.push(imported(given::created("/c", "then")));
+    steps.push(imported(given::unchanged("/d")));
+    let told = warnings(&given::plan(steps));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("2 of these are known from the original tool's bucket only"));
+}

@@ -54,6 +54,14 @@ pub struct Found {
     pub inexact: bool,
 }
 
+impl Found {
+    /// Whether it is known only from the original tool's bucket: a value without
+    /// a number, which is that of the moment when it was stored there.
+    pub fn is_imported(&self) -> bool {
+        self.version.is_none() && matches!(self.value, FoundValue::Stored(_))
+    }
+}
+
 /// Where the value of a [`Found`] version can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoundValue {

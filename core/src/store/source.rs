@@ -69,6 +69,15 @@ impl SourceBucket {
         &self.name
     }
 
+    /// Makes sure that the bucket is there and its versions can be listed.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let call = self.client.list_object_versions().bucket(&self.name);
+        let answer = call.max_keys(1).send().await;
+        answer.map(|_| ()).map_err(|e| {
+            StoreError::of(format!("list the versions in the bucket {}", self.name), e)
+        })
+    }
+
     /// One page of the versions and markers of all keys that begin with `prefix`.
     pub async fn page(
         &self,

@@ -1,7 +1,8 @@
 //! `ssmbak import`: takes over what the original Python tool backed up.
 
 use ssmbak_core::domain::{Name, Target};
-use ssmbak_core::import::{ImportReport, ImportRequest, import};
+use ssmbak_core::import::{ImportReport, ImportRequest, ImportedName, import};
+use ssmbak_core::store::SourceBucket;
 
 use super::Context;
 use crate::args::ImportArgs;
@@ -37,11 +38,7 @@ pub(super) async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, Cl
 
 /// The original's bucket. It must be another than the one that is written to:
 /// there its values would be imported once more with each import.
-async fn source(
-    context: &Context,
-    args: &ImportArgs,
-    own: &str,
-) -> Result<ssmbak_core::store::SourceBucket, CliError> {
+async fn source(context: &Context, args: &ImportArgs, own: &str) -> Result<SourceBucket, CliError> {
     if args.from_bucket == own {
         return Err(CliError::Usage {
             message: format!(
@@ -53,9 +50,18 @@ async fn source(
     }
     let (profile, region) = (args.from_profile.as_deref(), args.from_region.as_deref());
     let connection = &context.connection;
-    connection
+    let source = connection
         .source_bucket(&args.from_bucket, profile, region)
-        .await
+        .await?;
+    source.check().await.map_err(|error| CliError::Failed {
+        message: format!("failed to {error}"),
+        hint: Some(
+            "check --from-bucket, --from-region and --from-profile; to read it takes \
+             s3:ListBucketVersions, s3:GetObjectVersion and s3:GetObjectVersionTagging"
+                .into(),
+        ),
+    })?;
+    Ok(source)
 }
 
 fn tell(context: &Context, args: &ImportArgs, report: &ImportReport) -> Result<Exit, CliError> {
@@ -113,9 +119,7 @@ fn notes(report: &ImportReport) -> Vec<String> {
 
 fn summary(args: &ImportArgs, report: &ImportReport) -> String {
     let done = if args.do_it { "imported" } else { "to import" };
-    let count = |of: fn(&ssmbak_core::import::ImportedName) -> usize| -> usize {
-        report.imported.iter().map(of).sum()
-    };
+    let count = |of: fn(&ImportedName) -> usize| -> usize { report.imported.iter().map(of).sum() };
     format!(
         "{}: {} parameters, {} versions and {} deletions {done}, {} already on record",
         args.from_bucket,

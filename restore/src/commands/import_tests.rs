@@ -1,5 +1,3 @@
-use ssmbak_core::import::ImportedName;
-
 use super::*;
 use crate::fixtures::name;
 

@@ -218,7 +218,9 @@ async fn what_the_original_did_not_keep_is_no_difference_and_is_left_as_it_is() 
     let later = plus(base, 60);
     assert_eq!(field(&preview(later).await, "Change"), ["update"]);
     let restore = ["restore", of, &later.to_string()];
-    world.ssmbak(&restore).await.exits(0);
+    let answer = world.ssmbak(&restore).await.exits(0);
+    let warned = "warning: 1 of these are known from the original tool's bucket only";
+    assert!(answer.stderr.contains(warned), "{}", answer.stderr);
     let described = world.ssm.describe_parameters().send().await.unwrap();
     let lives = described.parameters().iter().find(|p| p.name() == Some(of));
     let lives = lives.unwrap();

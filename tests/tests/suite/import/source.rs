@@ -62,7 +62,9 @@ async fn the_bucket_that_is_written_to_is_refused() {
     let told = "is the bucket that is written to; an import copies from another one";
     assert!(answer.stderr.contains(told), "{}", answer.stderr);
     let import = ["import", "--from-bucket", "ssmbak-test-nowhere"];
-    world.ssmbak(&import).await.exits(1);
+    let answer = world.ssmbak(&import).await.exits(1);
+    let hint = "hint: check --from-bucket, --from-region and --from-profile";
+    assert!(answer.stderr.contains(hint), "{}", answer.stderr);
 }
 
 #[tokio::test]
