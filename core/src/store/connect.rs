@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// What a person may say of the way to AWS. What is not said comes from the
 /// environment, then from the profile, as everywhere in AWS's tools.
@@ -21,7 +27,8 @@ pub struct ConnectOptions {
 }
 
 /// Loads the configuration. Sends nothing but what finding a region takes;
-/// credentials are looked for on the first call.
+/// credentials are looked for on the first call. Those of a profile that is
+/// named come before the environment's.
 pub async fn connect(options: &ConnectOptions) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -31,7 +38,7 @@ pub async fn connect(options: &ConnectOptions) -> SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(30))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(http.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(5))
         .timeout_config(timeouts);
     if let Some(profile) = &options.profile {
@@ -43,5 +50,29 @@ pub async fn connect(options: &ConnectOptions) -> SdkConfig {
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
+    let config = loader.load().await;
+    let Some(profile) = &options.profile else {
+        return config;
+    };
+    let credentials = credentials_of(profile, config.region().cloned(), http).await;
+    let credentials = SharedCredentialsProvider::new(credentials);
+    let builder = config.into_builder();
+    builder.credentials_provider(credentials).build()
+}
+
+/// Credentials of a profile; of the environment and the rest only where the
+/// profile has none. Left to itself the SDK asks the environment first.
+async fn credentials_of(
+    profile: &str,
+    region: Option<Region>,
+    http: SharedHttpClient,
+) -> CredentialsProviderChain {
+    let config = ProviderConfig::default()
+        .with_http_client(http)
+        .with_region(region);
+    let own = ProfileFileCredentialsProvider::builder().profile_name(profile);
+    let own = own.configure(&config).build();
+    let others = DefaultCredentialsChain::builder().profile_name(profile);
+    let others = others.configure(config).build().await;
+    CredentialsProviderChain::first_try("Profile", own).or_else("Default", others)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use ssmbak_core::domain::record::Operation;
-use ssmbak_core::domain::{Change, Instant, Name, Record, ValueState};
+use ssmbak_core::domain::{Change, Instant, Name, Record, Source, ValueState};
 
 use crate::output::{Cell, Tone, View};
 
@@ -79,7 +79,7 @@ impl ChangeView {
             label,
             from_version,
             to_version,
-            exact: not_before.is_none() && !record.is_imported_version(),
+            exact: not_before.is_none() && record.source != Source::Import,
             not_before,
             value_state: written.map(|w| match w.value {
                 ValueState::Stored(_) => "stored",

@@ -68,6 +68,31 @@ async fn the_bucket_that_is_written_to_is_refused() {
 }
 
 #[tokio::test]
+async fn another_accounts_bucket_is_read_with_that_accounts_profile() {
+    let other = World::emulated(Lane::Ministack, "two accounts").await;
+    let of = &other.own("/other/x");
+    let theirs = Move::from(other).await;
+    theirs.store(of, "theirs", hours_ago(5)).await;
+    let world = World::emulated(Lane::Ministack, "two accounts").await;
+    let home = tempfile::tempdir().unwrap();
+    let profiles = home.path().join("credentials");
+    let account = &theirs.world.account;
+    let profile = format!("[old]\naws_access_key_id={account}\naws_secret_access_key=test\n");
+    std::fs::write(&profiles, profile).unwrap();
+    let import = async |further: &[&str]| {
+        let import = ["import", "--from-bucket", &theirs.old, "--do-it"];
+        let mut command = world.command(&[&import[..], further].concat());
+        command.env("AWS_SHARED_CREDENTIALS_FILE", &profiles);
+        run(command).await
+    };
+    import(&[]).await.exits(1);
+    import(&["--from-profile", "old"]).await.exits(0);
+    let index = &world.stores.index;
+    let heads = index.heads(&crate::world::under("/")).await.unwrap();
+    assert!(heads.keys().any(|name| name.as_str() == of));
+}
+
+#[tokio::test]
 async fn every_page_of_the_bucket_is_read() {
     let moving = Move::on(Lane::Ministack).await;
     let base = hours_ago(9);
