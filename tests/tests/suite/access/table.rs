@@ -43,6 +43,11 @@ const COMMANDS: &[Row] = &[
         "restore {path} {at} -R --yes",
         [NO_LISTING, Works, Refused("ssm:PutParameter")],
     ),
+    // Its source is another bucket, which no policy of the stack names.
+    (
+        "import --from-bucket another",
+        [Refused("s3:ListBucketVersions"); 3],
+    ),
     ("stack {stack} status", [Works; 3]),
     ("stack {stack} bucketname", [Works; 3]),
     ("stack {stack} tablename", [Works; 3]),
