@@ -21,6 +21,24 @@ pub fn has_expired(policy: &str, now: Instant) -> bool {
     expires.is_none_or(|expires| expires <= now)
 }
 
+/// The policies that can be put back at `now`: without an expiration that
+/// [`has_expired`], and then without the notifications of it, which would
+/// announce nothing.
+pub fn restorable(policies: &[String], now: Instant) -> Vec<String> {
+    let expired = policies.iter().any(|text| has_expired(text, now));
+    let goes = |text: &str| has_expired(text, now) || (expired && is_notification_of_expiry(text));
+    policies
+        .iter()
+        .filter(|text| !goes(text))
+        .cloned()
+        .collect()
+}
+
+fn is_notification_of_expiry(policy: &str) -> bool {
+    let policy: Json = serde_json::from_str(policy).unwrap_or_default();
+    policy["Type"] == "ExpirationNotification"
+}
+
 fn read(text: &str) -> Option<Instant> {
     let without_seconds = || text.get(..text.len().checked_sub(3)?)?.parse().ok();
     text.parse().ok().or_else(without_seconds)
@@ -60,6 +78,22 @@ mod tests {
             &expiration("tomorrow"),
             at("2026-01-01T00:00:00Z")
         ));
+    }
+
+    #[test]
+    fn the_notification_of_an_expiry_goes_with_it() {
+        let notification = r#"{"Type":"ExpirationNotification","Version":"1.0","Attributes":{"Before":"15","Unit":"Days"}}"#;
+        let other = r#"{"Type":"NoChangeNotification","Attributes":{"After":"20","Unit":"Days"}}"#;
+        let policies = [
+            expiration("2026-01-01T00:00:00.000Z"),
+            notification.to_owned(),
+            other.to_owned(),
+        ];
+        let before = at("2025-12-31T23:59:59Z");
+        assert_eq!(restorable(&policies, before), policies);
+        let after = at("2026-01-01T00:00:00Z");
+        assert_eq!(restorable(&policies, after), [other]);
+        assert_eq!(restorable(&policies[1..2], after), [notification]);
     }
 
     #[test]
