@@ -6,14 +6,16 @@
 
 mod put;
 mod recorded;
+mod recreate;
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use self::put::write;
+use self::put::{Unwritten, write};
 use self::recorded::{finish, planned_run, put_run};
+use self::recreate::recreate;
 use crate::capture::capture;
 use crate::domain::run::Outcome;
 use crate::domain::{Action, Name, Plan, Record, Source, Step, Written};
@@ -22,6 +24,40 @@ use crate::store::{ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
 /// What lives is looked at again after these waits where the first look did
 /// not show it.
 const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
+
+/// Parameter Store refuses to create a name within this of its deletion.
+pub const RECREATION_WAIT: Duration = Duration::from_secs(30);
+
+/// How a plan is carried out.
+#[derive(Clone, Copy)]
+pub struct ApplyOptions<'a> {
+    /// Whether a parameter may be deleted and created again where that turns out
+    /// to be the only way. Steps that are planned so need no such leave.
+    pub recreate: bool,
+    /// How long to wait between its deletion and its creation.
+    pub recreation_wait: Duration,
+    /// Tells what a person must know at once.
+    pub tell: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Default for ApplyOptions<'_> {
+    fn default() -> Self {
+        Self {
+            recreate: false,
+            recreation_wait: RECREATION_WAIT,
+            tell: &|_| {},
+        }
+    }
+}
+
+impl fmt::Debug for ApplyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApplyOptions")
+            .field("recreate", &self.recreate)
+            .field("recreation_wait", &self.recreation_wait)
+            .finish_non_exhaustive()
+    }
+}
 
 /// What became of one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +70,18 @@ pub struct Report {
     pub reason: Option<String>,
     /// The version that was written.
     pub written_version: Option<u64>,
+    /// It was deleted to be created again.
+    pub recreated: bool,
+}
+
+/// As [`apply_with`], with the default options.
+pub async fn apply(
+    stores: &Stores,
+    plan: &Plan,
+    cancel: &AtomicBool,
+    progress: &(dyn Fn(&Report) + Sync),
+) -> Result<Vec<Report>, StoreError> {
+    apply_with(stores, plan, &ApplyOptions::default(), cancel, progress).await
 }
 
 /// Carries out `plan`: one report for each step that changes something or is
@@ -47,9 +95,10 @@ pub struct Report {
 ///
 /// An error means that the run itself could not be put on record before
 /// anything was written.
-pub async fn apply(
+pub async fn apply_with(
     stores: &Stores,
     plan: &Plan,
+    options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
     progress: &(dyn Fn(&Report) + Sync),
 ) -> Result<Vec<Report>, StoreError> {
@@ -65,7 +114,7 @@ pub async fn apply(
         let mut run = planned_run(stores, plan, &doable, by);
         put_run(stores, &run).await?;
         for ten in doable.chunks(NAMES_A_CALL) {
-            reports.extend(apply_ten(stores, ten, cancel, progress).await);
+            reports.extend(apply_ten(stores, ten, options, cancel, progress).await);
         }
         finish(&mut run, &reports, stores.now());
         if let Err(error) = put_run(stores, &run).await {
@@ -82,6 +131,7 @@ fn report(name: &Name, outcome: Outcome, reason: Option<String>) -> Report {
         outcome,
         reason,
         written_version: None,
+        recreated: false,
     }
 }
 
@@ -109,6 +159,7 @@ fn not_done(step: &Step) -> Report {
 async fn apply_ten(
     stores: &Stores,
     steps: &[&Step],
+    options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
     progress: &(dyn Fn(&Report) + Sync),
 ) -> Vec<Report> {
@@ -119,16 +170,26 @@ async fn apply_ten(
     };
     let mut written: Vec<(&Step, Report)> = Vec::new();
     let ready = ready_steps(stores, steps, cancel, &mut done).await;
+    let mut again: Vec<&Step> = Vec::new();
     for step in ready.iter().filter(|s| s.action != Action::Delete) {
         if cancel.load(Ordering::SeqCst) {
             done(interrupted(&step.name));
             continue;
         }
+        if step.recreate {
+            again.push(step);
+            continue;
+        }
         match write(stores, step).await {
-            Ok(report) => written.push((step, report)),
-            Err(report) => done(report),
+            Ok(report) if step.differences.version => written.push((step, report)),
+            Err(Unwritten::NoRoom(_)) if options.recreate => again.push(step),
+            Ok(report) | Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => done(report),
         }
     }
+    if cancel.load(Ordering::SeqCst) {
+        again.drain(..).for_each(|s| done(interrupted(&s.name)));
+    }
+    written.extend(recreate(stores, &again, options, &mut done).await);
     let deletes: Vec<&Step> = ready
         .iter()
         .copied()
@@ -225,8 +286,13 @@ async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
     let Some(live) = &step.live else {
         return Ok(());
     };
-    let pointer = live.recorded.as_ref().and_then(|r| r.pointer.as_ref());
-    if pointer.is_some() {
+    let recorded = live.recorded.as_ref();
+    if recorded.is_some_and(|r| r.pointer.is_some()) {
+        // Tags are overwritten as well.
+        let known = recorded.is_some_and(|r| r.tags == live.tags);
+        if step.differences.tags && live.tags.is_some() && !known {
+            capture(stores, &step.name, &[], Source::Restore).await?;
+        }
         return Ok(());
     }
     for wait_ms in LOOKS_AFTER_MS {

@@ -8,21 +8,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::domain::plan::{self, LiveParameter, Problem, RecordedAs, needs_comparison};
+use crate::domain::labels::{SeenLabels, labels_at};
+use crate::domain::plan::{
+    self, How, LiveParameter, Nearest, Problem, RecordedAs, needs_comparison,
+};
 use crate::domain::state::{Evidence, Found, FoundValue, is_recorded_as, state_at};
 use crate::domain::{
-    Action, Coverage, Instant, Live, Name, Plan, Record, Retained, State, Step, Target, Value,
+    Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Record, Retained, State, Step,
+    Target, Value,
 };
-use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores};
+use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores, TagHead};
 
 /// How many names are asked about at once.
 const NAMES_AT_ONCE: usize = 16;
+/// How many stored values are looked for at most where one is gone.
+const MOST_HELD: usize = 10;
 
-/// What a survey is to find out beyond what differs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a survey is to find out beyond what differs, and how a restore is to go
+/// about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SurveyOptions {
     /// Read the values of unchanged parameters too.
     pub values_of_unchanged: bool,
+    /// Labels are to be put back. Takes one or two calls more for each name.
+    pub labels: bool,
+    /// What cannot be overwritten is to be deleted and created again.
+    pub recreate: bool,
+    /// Which keys take the place of those on record.
+    pub keys: KeyMap,
 }
 
 /// Returns what a restore of `target` to `at` would do.
@@ -56,7 +69,7 @@ pub async fn survey(
         })
         .collect();
     let states: Vec<Assessed> = stream::iter(cases)
-        .map(|case| assess(stores, case, at))
+        .map(|case| assess(stores, case, at, options.labels))
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await?;
@@ -91,26 +104,61 @@ struct Assessed {
     live: Option<Live>,
     /// Where the live version is on record.
     recorded: Option<RecordedAs>,
+    /// The labels of the live version, where they were asked for.
+    live_labels: Option<Vec<String>>,
+    /// Its tags are on record as changed since.
+    tags_changed: bool,
     state: State,
 }
 
-/// Finds the state of one name: at most a look and two queries, and none of
-/// them where the listings decide.
-async fn assess(stores: &Stores, case: Case, at: Instant) -> Result<Assessed, StoreError> {
+impl Assessed {
+    /// Whether the live value is wanted: to be compared, or to be shown beside
+    /// what differs.
+    fn wants_value(&self) -> bool {
+        let labels = self.live_labels.is_some();
+        let beside = (self.tags_changed || labels) && self.state.found().is_some();
+        needs_comparison(&self.state, self.live.as_ref()) || (self.live.is_some() && beside)
+    }
+
+    /// Whether the live tags are wanted. What lives unchanged has the tags it
+    /// had, unless they are on record as changed.
+    fn wants_tags(&self) -> bool {
+        let known = self
+            .state
+            .found()
+            .is_some_and(|f| f.attributes.tags.is_some());
+        let compared = needs_comparison(&self.state, self.live.as_ref()) || self.tags_changed;
+        self.live.is_some() && known && compared
+    }
+}
+
+/// Finds the state of one name: at most a look and three queries, and none of
+/// them where the listings decide. Labels take a look and a query more.
+async fn assess(
+    stores: &Stores,
+    case: Case,
+    at: Instant,
+    wants_labels: bool,
+) -> Result<Assessed, StoreError> {
     let Case {
         name,
         mut live,
-        head,
+        head: row,
         covered,
     } = case;
-    let trimmed = head.as_ref().is_some_and(|h| h.trimmed);
-    let head = head.map(|h| h.record);
-    let recorded = head
+    let trimmed = row.as_ref().is_some_and(|h| h.trimmed);
+    let tag_head = row.as_ref().and_then(|h| h.tags.as_ref());
+    let mut head = row.as_ref().map(|h| h.record.clone());
+    let recorded = row
         .as_ref()
-        .filter(|h| live.as_ref().is_some_and(|l| is_recorded_as(l, Some(h))))
+        .filter(|h| {
+            live.as_ref()
+                .is_some_and(|l| is_recorded_as(l, Some(&h.record)))
+        })
         .map(recorded_as);
     let mut retained: Vec<Retained> = Vec::new();
     let unchanged = live.as_ref().is_some_and(|l| l.modified <= at);
+    let tags_changed = tag_head.is_some_and(|t| t.record.at > at);
     let mut before = None;
     let mut oldest = None;
     if !unchanged {
@@ -126,7 +174,15 @@ async fn assess(stores: &Stores, case: Case, at: Instant) -> Result<Assessed, St
             oldest = stores.index.oldest(&name).await?;
         }
     }
-    let state = state_at(
+    let tags = tags_until(stores, &name, tag_head, at, unchanged).await?;
+    if unchanged && trimmed {
+        head = match head.filter(|_| tags_changed && tags.is_none()) {
+            Some(head) => stores.index.own_row(&head).await?,
+            // Its tags are not at hand, and nobody needs them.
+            None => None,
+        };
+    }
+    let mut state = state_at(
         at,
         &Evidence {
             live: live.as_ref(),
@@ -134,22 +190,108 @@ async fn assess(stores: &Stores, case: Case, at: Instant) -> Result<Assessed, St
             before: before.as_ref(),
             oldest: oldest.as_ref(),
             retained: &retained,
+            tags: tags.as_ref(),
             covered,
         },
     );
+    let mut live_labels = None;
+    if let (State::Present(found), true) = (&mut state, wants_labels) {
+        let labelled = row.as_ref().is_some_and(|h| h.labelled);
+        let record = before.as_ref().or(row.as_ref().map(|h| &h.record));
+        live_labels = labels(stores, &name, found, live.as_ref(), record, labelled, at).await?;
+    }
     Ok(Assessed {
         name,
         live,
         recorded,
+        live_labels,
+        tags_changed,
         state,
     })
 }
 
-fn recorded_as(record: &Record) -> RecordedAs {
-    let pointer = record.present().and_then(|w| w.value.pointer());
+/// The newest change of tags at or before `at`: the newest of all, or one
+/// query.
+async fn tags_until(
+    stores: &Stores,
+    name: &Name,
+    head: Option<&TagHead>,
+    at: Instant,
+    unchanged: bool,
+) -> Result<Option<Record>, StoreError> {
+    match head {
+        None => Ok(None),
+        Some(head) if head.record.at > at => stores.index.newest_tags_until(name, at).await,
+        // Tags that did not change since are not compared.
+        Some(head) if head.trimmed && unchanged => Ok(None),
+        Some(head) if head.trimmed => stores.index.own_row(&head.record).await,
+        Some(head) => Ok(Some(head.record.clone())),
+    }
+}
+
+/// Sets the labels that the version had at `at`, and returns those that the
+/// live one has now. `record` may be the one of the version that was found.
+async fn labels(
+    stores: &Stores,
+    name: &Name,
+    found: &mut Found,
+    live: Option<&Live>,
+    record: Option<&Record>,
+    labelled: bool,
+    at: Instant,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let now = stores.now();
+    let retained = match live {
+        Some(_) => stores
+            .parameters
+            .sealed_history(name)
+            .await?
+            .unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let moves = if labelled {
+        let index = &stores.index;
+        index
+            .label_and_tag_changes(name, found.modified, Instant::LATEST)
+            .await?
+    } else {
+        Vec::new()
+    };
+    let mut seen = Vec::new();
+    let recorded = record.filter(|r| r.at == found.modified);
+    if let (Some(record), Some(written)) = (recorded, recorded.and_then(Record::present)) {
+        seen.push(SeenLabels {
+            at: record.recorded_at,
+            labels: written.attributes.labels.clone(),
+        });
+    }
+    let of = |version: u64, modified: Instant| {
+        let mut versions = retained.iter();
+        let version = versions.find(|r| r.version == version && r.modified == modified);
+        version.map(|r| r.attributes.labels.clone())
+    };
+    if let Some(version) = found.version {
+        let labels = of(version, found.modified);
+        seen.extend(labels.map(|labels| SeenLabels { at: now, labels }));
+        found.attributes.labels = labels_at(at, version, &seen, &moves);
+    }
+    Ok(live.and_then(|l| of(l.version, l.modified)))
+}
+
+fn recorded_as(head: &Head) -> RecordedAs {
+    let record = &head.record;
+    let written = record.present();
+    let of_version = written.filter(|_| !head.trimmed);
+    let tags = of_version.and_then(|w| w.attributes.tags.clone());
+    let changed = head.tags.as_ref().filter(|t| t.record.at >= record.at);
     RecordedAs {
         entry: record.entry(),
-        pointer: pointer.cloned(),
+        pointer: written.and_then(|w| w.value.pointer()).cloned(),
+        tags: match changed.map(|t| (&t.record.change, t.trimmed)) {
+            Some((Change::Tagged { tags }, false)) => Some(tags.clone()),
+            Some(_) => None,
+            None => tags,
+        },
     }
 }
 
@@ -220,10 +362,7 @@ async fn steps(
 ) -> Result<Vec<Step>, StoreError> {
     let wanted: Vec<Name> = states
         .iter()
-        .filter(|a| {
-            needs_comparison(&a.state, a.live.as_ref())
-                || (options.values_of_unchanged && a.live.is_some())
-        })
+        .filter(|a| a.wants_value() || (options.values_of_unchanged && a.live.is_some()))
         .map(|a| a.name.clone())
         .collect();
     let mut values = stores.parameters.values(&wanted).await?;
@@ -234,8 +373,14 @@ async fn steps(
             (assessed, value)
         })
         .collect();
+    let how = &How {
+        now: stores.now(),
+        labels: options.labels,
+        recreate: options.recreate,
+        keys: options.keys.clone(),
+    };
     let steps: Vec<Step> = stream::iter(cases)
-        .map(|(assessed, value)| step(stores, assessed, value))
+        .map(|(assessed, value)| step(stores, assessed, value, how))
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await?;
@@ -245,7 +390,12 @@ async fn steps(
 
 type ReadLive = Option<Result<LiveValue, StoreError>>;
 
-async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Step, StoreError> {
+async fn step(
+    stores: &Stores,
+    assessed: Assessed,
+    read: ReadLive,
+    how: &How,
+) -> Result<Step, StoreError> {
     let compared = needs_comparison(&assessed.state, assessed.live.as_ref());
     let mut problem = None;
     let now = match read {
@@ -262,32 +412,68 @@ async fn step(stores: &Stores, assessed: Assessed, read: ReadLive) -> Result<Ste
     if let Some(found) = assessed.state.found() {
         match value_then(stores, found, now.as_ref()).await {
             Ok(value) => then = value,
-            Err(error) if error.kind() == ErrorKind::Missing => problem = Some(Problem::Gone),
+            Err(error) if error.kind() == ErrorKind::Missing => {
+                problem = Some(Problem::Gone(Nearest::default()));
+            }
             Err(error) => problem = Some(Problem::StoredUnreadable(error.to_string())),
         }
     }
-    let wants_tags = |found: &Found| found.attributes.tags.is_some();
     let mut tags = None;
-    if assessed
-        .state
-        .found()
-        .filter(|_| compared)
-        .is_some_and(wants_tags)
-    {
+    if assessed.wants_tags() {
         match stores.parameters.tags(&assessed.name).await {
             Ok(read) => tags = read,
             Err(error) => problem = Some(Problem::LiveUnreadable(error.to_string())),
         }
     }
     let recorded = assessed.recorded;
+    let labels = assessed.live_labels;
     let live = assessed.live.map(|live| LiveParameter {
         live,
         recorded,
         value: now,
         tags,
+        labels,
     });
     let (name, state) = (assessed.name, assessed.state);
-    Ok(plan::step(name, state, then, live, problem, stores.now()))
+    let mut step = plan::step(name, state, then, live, problem, how);
+    let nearest = match &step.problem {
+        Some(Problem::Lost(_)) => Some(Problem::Lost(nearest(stores, &step, false).await?)),
+        Some(Problem::Gone(_)) => Some(Problem::Gone(nearest(stores, &step, true).await?)),
+        _ => None,
+    };
+    step.problem = nearest.or(step.problem);
+    Ok(step)
+}
+
+/// The instants nearest to that of a version without a value whose values can
+/// be had: two queries. Where one is `gone` from the bucket others may be too,
+/// so that they are looked for.
+async fn nearest(stores: &Stores, step: &Step, gone: bool) -> Result<Nearest, StoreError> {
+    let Some(found) = step.state.found() else {
+        return Ok(Nearest::default());
+    };
+    let (before, after) = stores.index.around(&step.name, found.modified).await?;
+    let live = step.live.as_ref().map(|l| l.live.modified);
+    let live = live.filter(|modified| *modified > found.modified);
+    Ok(Nearest {
+        before: first_held(stores, &before, gone).await?,
+        after: first_held(stores, &after, gone).await?.or(live),
+    })
+}
+
+async fn first_held(
+    stores: &Stores,
+    records: &[Record],
+    look: bool,
+) -> Result<Option<Instant>, StoreError> {
+    let pointer = |r: &Record| r.present().and_then(|w| w.value.pointer()).cloned();
+    let stored = records.iter().filter_map(|r| Some((r.at, pointer(r)?)));
+    for (at, pointer) in stored.take(MOST_HELD) {
+        if !look || stores.bucket.holds(&pointer).await? {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 /// The value of the version that was found; none where it is lost, or is the

@@ -169,6 +169,25 @@ const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of 
 const TIME_HELP: &str = "Instant: 2024-06-15T17:56:58, 2024-06-15, \"2h ago\", -2h, now";
 const RECURSIVE_HELP: &str = "With all levels below the path, not only the first";
 const REVEAL_HELP: &str = "Show the values of SecureStrings";
+const LABELS_HELP: &str = "Put labels back too, onto the version that has what they were on";
+const RECREATE_HELP: &str =
+    "Delete, wait 30 s and create again what cannot be overwritten; its history stays on record";
+const KEY_ID_HELP: &str =
+    "Put SecureStrings under this KMS key, or those under OLD under NEW; can be repeated";
+
+/// How a restore is to go about it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct HowArgs {
+    /// Put labels back.
+    #[arg(long, help = LABELS_HELP)]
+    pub(crate) labels: bool,
+    /// Recreate what cannot be overwritten.
+    #[arg(long, help = RECREATE_HELP)]
+    pub(crate) recreate: bool,
+    /// Other keys.
+    #[arg(long, value_name = "KEY|OLD=NEW", help = KEY_ID_HELP)]
+    pub(crate) key_id: Vec<String>,
+}
 
 /// `ssmbak preview`.
 #[derive(Debug, Args)]
@@ -203,6 +222,9 @@ pub(crate) struct PreviewArgs {
     /// Exit with 5 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// As `restore` takes them.
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
 }
 
 /// `ssmbak restore`.
@@ -211,10 +233,11 @@ pub(crate) struct PreviewArgs {
 Examples:
   ssmbak restore /app/ -2h -R
   ssmbak restore /app/db 2024-06-15T17:56:58 --yes
+  ssmbak restore /app/ -2h --labels --key-id alias/old=alias/new
 
 Does what preview shows, and refuses a parameter that changed in between. On a
 terminal it asks first. Without a terminal it goes on, unless something would
-be deleted: that takes --yes.")]
+be deleted, for good or to be created again: that takes --yes.")]
 pub(crate) struct RestoreArgs {
     /// What to restore.
     #[arg(help = PATH_HELP)]
@@ -231,6 +254,9 @@ pub(crate) struct RestoreArgs {
     /// Show secrets.
     #[arg(long, help = REVEAL_HELP)]
     pub(crate) reveal: bool,
+    /// How to go about it.
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
 }
 
 /// `ssmbak history`.

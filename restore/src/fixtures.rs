@@ -1,6 +1,6 @@
 //! Plans and records for tests.
 
-use ssmbak_core::domain::plan::{LiveParameter, Problem, step};
+use ssmbak_core::domain::plan::{How, LiveParameter, Nearest, Problem, step};
 use ssmbak_core::domain::state::{Found, FoundValue};
 use ssmbak_core::domain::{
     Attributes, Change, Instant, Live, Name, Plan, Pointer, Record, Source, State, Step, Target,
@@ -66,6 +66,7 @@ pub(crate) fn live(parameter: &str, parameter_type: &str, value: &str) -> LivePa
         recorded: None,
         value: Some(Value::new(value)),
         tags: None,
+        labels: None,
     }
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn updated(parameter: &str, parameter_type: &str, value: &str) -> Ste
         value,
         Some(live),
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn created(parameter: &str, value: &str) -> Step {
         value,
         None,
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -103,7 +104,7 @@ pub(crate) fn deleted(parameter: &str) -> Step {
         None,
         Some(live),
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn unchanged(parameter: &str) -> Step {
         value,
         Some(live),
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn gone_then_and_now(parameter: &str) -> Step {
         None,
         None,
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -140,7 +141,7 @@ pub(crate) fn unknown(parameter: &str) -> Step {
         None,
         None,
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     )
 }
 
@@ -154,8 +155,8 @@ pub(crate) fn lost(parameter: &str) -> Step {
         State::Present(found),
         None,
         None,
-        Some(Problem::Lost),
-        Instant::EARLIEST,
+        Some(Problem::Lost(Nearest::default())),
+        &How::at(Instant::EARLIEST),
     )
 }
 

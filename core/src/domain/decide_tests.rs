@@ -353,6 +353,7 @@ fn ask(index: &BTreeMap<String, Record>, t: Instant) -> State {
     state_at(
         t,
         &Evidence {
+            tags: None,
             live: None,
             head: index.values().next_back(),
             before,

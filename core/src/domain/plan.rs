@@ -2,10 +2,13 @@
 //! an instant. A value that is shown, saved and applied; computing it changes
 //! nothing.
 
+use std::fmt;
+
 use super::instant::Instant;
+use super::keymap::KeyMap;
 use super::name::{Name, Target};
-use super::policy::has_expired;
-use super::record::Pointer;
+use super::policy::restorable;
+use super::record::{Attributes, Pointer};
 use super::retained::{Live, Tags};
 use super::state::{Found, FoundValue, State};
 use super::value::Value;
@@ -53,6 +56,8 @@ pub struct RecordedAs {
     pub entry: String,
     /// Where its value is kept; none where it is lost.
     pub pointer: Option<Pointer>,
+    /// The tags on record as of now; none where nobody knows them.
+    pub tags: Option<Tags>,
 }
 
 /// The live parameter as far as the plan had to know it.
@@ -67,6 +72,62 @@ pub struct LiveParameter {
     pub value: Option<Value>,
     /// Its tags; none where they were not asked for.
     pub tags: Option<Tags>,
+    /// The labels of this version; none where they were not asked for.
+    pub labels: Option<Vec<String>>,
+}
+
+/// How a restore is to go about it: what a person asked for, and the present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct How {
+    /// The present: policies that have expired by then are not put back, and so
+    /// are no difference.
+    pub now: Instant,
+    /// Put labels back.
+    pub labels: bool,
+    /// Delete and create again what cannot be overwritten.
+    pub recreate: bool,
+    /// Which keys take the place of those on record.
+    pub keys: KeyMap,
+}
+
+impl How {
+    /// Nothing asked for, at `now`.
+    pub fn at(now: Instant) -> Self {
+        Self {
+            now,
+            labels: false,
+            recreate: false,
+            keys: KeyMap::default(),
+        }
+    }
+}
+
+/// What of a parameter is to be put back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Something that takes a new version.
+    pub version: bool,
+    /// Its tags.
+    pub tags: bool,
+    /// The labels that its version is to get.
+    pub labels: Vec<String>,
+}
+
+impl Differences {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        !self.version && !self.tags && self.labels.is_empty()
+    }
+
+    /// What alone is put back where no new version is written: `tags`,
+    /// `labels`, or both. None where one is.
+    pub fn alone(&self) -> Vec<&'static str> {
+        let alone = [("tags", self.tags), ("labels", !self.labels.is_empty())];
+        let named = alone
+            .into_iter()
+            .filter(|(_, differ)| *differ && !self.version);
+        named.map(|(what, _)| what).collect()
+    }
 }
 
 /// One parameter of a plan.
@@ -83,31 +144,62 @@ pub struct Step {
     pub live: Option<LiveParameter>,
     /// What a restore does.
     pub action: Action,
+    /// What is put back; empty unless it creates or updates.
+    pub differences: Differences,
+    /// It is deleted and created again: it cannot be overwritten.
+    pub recreate: bool,
+    /// The key that takes the place of the one on record.
+    pub key_id: Option<String>,
     /// Why it cannot be done, or cannot be known for certain: a fragment for
     /// people. A step with a problem and a changing action fails on restore.
     pub problem: Option<Problem>,
+}
+
+/// The instants nearest to one whose value cannot be had, of which the value
+/// can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nearest {
+    /// The last one before it.
+    pub before: Option<Instant>,
+    /// The first one after it.
+    pub after: Option<Instant>,
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => write!(
+                f,
+                "; the nearest instants with a value: {before} and {after}"
+            ),
+            (Some(one), None) | (None, Some(one)) => {
+                write!(f, "; the nearest instant with a value: {one}")
+            }
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// Why a step cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The value was gone before it could be captured.
-    #[error("the value of that version was lost before it could be captured")]
-    Lost,
+    #[error("the value of that version was lost before it could be captured{0}")]
+    Lost(Nearest),
     /// The key of that version is denied or disabled.
     #[error("the KMS key of that version is denied or disabled, so its value cannot be read")]
     Sealed,
     /// Parameter Store has no way down from Advanced.
     #[error(
-        "it is in the Advanced tier and was in Standard; Parameter Store cannot go back (delete it, wait 30 s and restore again)"
+        "it is in the Advanced tier and was in Standard; Parameter Store cannot go back: only `ssmbak restore --recreate` can, which deletes it, waits 30 s and creates it again"
     )]
     TierDowngrade,
     /// The live value could not be read.
     #[error("its live value cannot be read: {0}")]
     LiveUnreadable(String),
     /// The object version is no longer in the bucket: its lifecycle rule, or a person, deleted it.
-    #[error("its value is no longer in the bucket: it has expired there, or was deleted")]
-    Gone,
+    #[error("its value is no longer in the bucket: it has expired there, or was deleted{0}")]
+    Gone(Nearest),
     /// The stored value could not be read.
     #[error("its stored value cannot be read: {0}")]
     StoredUnreadable(String),
@@ -119,7 +211,7 @@ impl Problem {
     pub fn can_be_mended(&self) -> bool {
         match self {
             Self::Sealed | Self::LiveUnreadable(_) | Self::StoredUnreadable(_) => true,
-            Self::Lost | Self::Gone | Self::TierDowngrade => false,
+            Self::Lost(_) | Self::Gone(_) | Self::TierDowngrade => false,
         }
     }
 }
@@ -169,40 +261,81 @@ pub fn needs_comparison(state: &State, live: Option<&Live>) -> bool {
 /// Decides the step of one name.
 ///
 /// `value` is the value at the instant, where there is one and it could be
-/// read; a `read_problem` says why not. `now` is the present: policies that
-/// have expired by then are not put back, and so are no difference.
+/// read; a `read_problem` says why not.
 pub fn step(
     name: Name,
     state: State,
     value: Option<Value>,
     live: Option<LiveParameter>,
     read_problem: Option<Problem>,
-    now: Instant,
+    how: &How,
 ) -> Step {
-    let (action, problem) = match (&state, &live) {
-        (State::Unknown { .. }, _) => (Action::Unknown, None),
-        (State::Absent { .. }, None) => (Action::None, None),
-        (State::Absent { .. }, Some(_)) => (Action::Delete, None),
-        (State::Present(found), None) => (Action::Create, missing(found, value.as_ref())),
-        (State::Present(found), Some(_)) if found.value == FoundValue::Live => (Action::None, None),
-        (State::Present(found), Some(live)) => compare(found, value.as_ref(), live, now),
+    let attributes = state.found().map(|f| &f.attributes);
+    let secret = attributes.filter(|a| a.is_secret());
+    let key_id = secret.and_then(|a| how.keys.instead_of(a.key_id.as_deref()));
+    let mut decided = match (&state, &live) {
+        (State::Unknown { .. }, _) => Decided::of(Action::Unknown),
+        (State::Absent { .. }, None) => Decided::of(Action::None),
+        (State::Absent { .. }, Some(_)) => Decided::of(Action::Delete),
+        (State::Present(found), None) => Decided {
+            problem: missing(found, value.as_ref()),
+            ..Decided::write(Action::Create, found, how)
+        },
+        (State::Present(found), Some(live)) => {
+            compare(found, value.as_ref(), live, key_id.as_deref(), how)
+        }
     };
-    let problem = read_problem.or(problem);
+    let problem = read_problem.or(decided.problem.take());
     // Of what needs no change only that it could not be read is worth telling.
-    let told = |p: &Problem| action != Action::None || matches!(p, Problem::LiveUnreadable(_));
+    let told =
+        |p: &Problem| decided.action != Action::None || matches!(p, Problem::LiveUnreadable(_));
     Step {
+        problem: problem.filter(told),
         name,
         state,
         value,
         live,
-        action,
-        problem: problem.filter(told),
+        action: decided.action,
+        differences: decided.differences,
+        recreate: decided.recreate,
+        key_id,
+    }
+}
+
+struct Decided {
+    action: Action,
+    differences: Differences,
+    recreate: bool,
+    problem: Option<Problem>,
+}
+
+impl Decided {
+    fn of(action: Action) -> Self {
+        Self {
+            action,
+            differences: Differences::default(),
+            recreate: false,
+            problem: None,
+        }
+    }
+
+    /// A whole version is written, and everything beside it is put back.
+    fn write(action: Action, found: &Found, how: &How) -> Self {
+        let labels = found.attributes.labels.iter().filter(|_| how.labels);
+        Self {
+            differences: Differences {
+                version: true,
+                tags: found.attributes.tags.is_some(),
+                labels: labels.cloned().collect(),
+            },
+            ..Self::of(action)
+        }
     }
 }
 
 fn missing(found: &Found, value: Option<&Value>) -> Option<Problem> {
     match (&found.value, value) {
-        (FoundValue::Lost, None) => Some(Problem::Lost),
+        (FoundValue::Lost, None) => Some(Problem::Lost(Nearest::default())),
         (FoundValue::Sealed, None) => Some(Problem::Sealed),
         _ => None,
     }
@@ -212,44 +345,90 @@ fn compare(
     found: &Found,
     value: Option<&Value>,
     live: &LiveParameter,
-    now: Instant,
-) -> (Action, Option<Problem>) {
-    if let Some(problem) = missing(found, value) {
-        return (Action::Update, Some(problem));
+    key_id: Option<&str>,
+    how: &How,
+) -> Decided {
+    let whole = Decided::write(Action::Update, found, how);
+    let problem = missing(found, value);
+    if problem.is_some() {
+        return Decided { problem, ..whole };
     }
+    let then = &found.attributes.completed_from(&live.live.attributes);
+    let is_live = found.value == FoundValue::Live;
     let equal_value = match (value, &live.value) {
         (Some(then), Some(now)) => then == now,
         _ => false,
     };
-    if equal_value && same_attributes(found, live, now) {
-        return (Action::None, None);
-    }
-    let downgrade = found.attributes.tier.as_deref() == Some("Standard")
+    let same_version =
+        is_live || (equal_value && same_attributes(then, &live.live.attributes, key_id, how.now));
+    let tier_fell = then.tier.as_deref() == Some("Standard")
         && live.live.attributes.tier.as_deref() == Some("Advanced");
-    (Action::Update, downgrade.then_some(Problem::TierDowngrade))
+    if !is_live && tier_fell && (!same_version || how.recreate) {
+        return Decided {
+            recreate: how.recreate,
+            problem: (!how.recreate).then_some(Problem::TierDowngrade),
+            ..whole
+        };
+    }
+    if !same_version {
+        return whole;
+    }
+    let differences = Differences {
+        version: false,
+        tags: !same_tags(then, live),
+        labels: missing_labels(then, live, how),
+    };
+    let action = if differences.is_empty() {
+        Action::None
+    } else {
+        Action::Update
+    };
+    Decided {
+        differences,
+        ..Decided::of(action)
+    }
 }
 
-/// Whether everything that can be put back is as it was. Labels belong to
-/// versions and cannot be put; a tier that is higher now is no difference by
-/// itself, since there is no way down; tags count only where both are known,
-/// and those of AWS itself (`aws:...`) nobody can set.
-fn same_attributes(found: &Found, parameter: &LiveParameter, now: Instant) -> bool {
-    let live = &parameter.live.attributes;
-    let then = &found.attributes.completed_from(live);
-    let same_tags = match (&then.tags, &parameter.tags) {
-        (Some(then), Some(now)) => settable(then).eq(settable(now)),
-        _ => true,
-    };
+/// Whether everything that a put sends is as it was. A tier that is higher now
+/// is no difference by itself, since there is no way down; neither is a key
+/// that stands in for the one on record, nor one that nobody knows.
+fn same_attributes(
+    then: &Attributes,
+    live: &Attributes,
+    key_id: Option<&str>,
+    now: Instant,
+) -> bool {
     let tier_is_enough =
         then.tier.is_none() || then.tier == live.tier || live.tier.as_deref() == Some("Advanced");
+    let key_is_the_same = then.key_id == live.key_id
+        || (then.is_secret() && then.key_id.is_none())
+        || (key_id.is_some() && live.key_id.as_deref() == key_id);
     then.parameter_type == live.parameter_type
         && then.description == live.description
-        && then.key_id == live.key_id
+        && key_is_the_same
         && then.allowed_pattern == live.allowed_pattern
         && same_policies(&then.policies, &live.policies, now)
         && then.data_type == live.data_type
         && tier_is_enough
-        && same_tags
+}
+
+/// Tags count only where both are known, and those of AWS itself (`aws:...`)
+/// nobody can set.
+fn same_tags(then: &Attributes, live: &LiveParameter) -> bool {
+    match (&then.tags, &live.tags) {
+        (Some(then), Some(now)) => settable(then).eq(settable(now)),
+        _ => true,
+    }
+}
+
+/// The labels that the live version had and has not. One that it did not have
+/// is left where it is: nobody knows which version it would go back to.
+fn missing_labels(then: &Attributes, live: &LiveParameter, how: &How) -> Vec<String> {
+    let Some(now) = live.labels.as_ref().filter(|_| how.labels) else {
+        return Vec::new();
+    };
+    let missing = then.labels.iter().filter(|label| !now.contains(label));
+    missing.cloned().collect()
 }
 
 /// The tags that a caller can set: `aws:` is AWS's own.
@@ -261,12 +440,11 @@ pub fn settable(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
 /// in whatever order they are.
 fn same_policies(then: &[String], live: &[String], now: Instant) -> bool {
     let read = |texts: &[String]| {
-        let mut policies: Vec<String> = texts
-            .iter()
-            .filter(|text| !has_expired(text, now))
+        let mut policies: Vec<String> = restorable(texts, now)
+            .into_iter()
             .map(|text| {
-                serde_json::from_str::<serde_json::Value>(text)
-                    .map_or_else(|_| text.clone(), |json| json.to_string())
+                serde_json::from_str::<serde_json::Value>(&text)
+                    .map_or(text, |json| json.to_string())
             })
             .collect();
         policies.sort();

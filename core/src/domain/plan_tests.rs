@@ -43,6 +43,7 @@ fn now(attributes: Attributes, value: &str) -> LiveParameter {
         recorded: None,
         value: Some(Value::new(value)),
         tags: None,
+        labels: None,
     }
 }
 
@@ -53,7 +54,7 @@ fn action(state: State, value: Option<&str>, live: Option<LiveParameter>) -> (Ac
         value.map(Value::new),
         live,
         None,
-        Instant::EARLIEST,
+        &How::at(Instant::EARLIEST),
     );
     (step.action, step.problem.is_some())
 }

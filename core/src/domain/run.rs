@@ -94,6 +94,15 @@ pub struct RunName {
     /// Where the value that is put back is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<StoredPointer>,
+    /// What alone is put back, without a new version: `tags`, `labels`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alone: Vec<String>,
+    /// The labels that are put on the version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// It is deleted and created again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recreated: bool,
     /// The version that the restore wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_version: Option<u64>,

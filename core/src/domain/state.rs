@@ -2,7 +2,7 @@
 
 use super::instant::Instant;
 use super::record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
-use super::retained::{Live, Retained, RetainedValue};
+use super::retained::{Live, Retained, RetainedValue, Tags};
 use super::value::Value;
 
 /// The state of one name at one instant.
@@ -91,6 +91,8 @@ pub struct Evidence<'a> {
     /// What Parameter Store retains, ascending; asked only where `live` is not
     /// what `head` says.
     pub retained: &'a [Retained],
+    /// The newest change of tags at or before the instant.
+    pub tags: Option<&'a Record>,
     /// Whether the instant lies in the name's coverage.
     pub covered: bool,
 }
@@ -102,7 +104,32 @@ pub struct Evidence<'a> {
 /// `at` decides; a deletion counts from its own instant on. Where nothing is
 /// known at or before `at`, the name is absent only if `at` is covered and the
 /// oldest thing known of it is its version 1, after `at`; else unknown.
+///
+/// The tags are those of the version that was found, or of a change of tags
+/// since it was written.
 pub fn state_at(at: Instant, evidence: &Evidence<'_>) -> State {
+    let mut state = version_at(at, evidence);
+    if let State::Present(found) = &mut state {
+        found.attributes.tags = tags_of(found, evidence);
+    }
+    state
+}
+
+/// Tags belong to the parameter and survive new versions; a version on record
+/// tells them as they were when it was looked at.
+fn tags_of(found: &Found, evidence: &Evidence<'_>) -> Option<Tags> {
+    let changed = evidence.tags.filter(|r| r.at >= found.modified);
+    if let Some(Change::Tagged { tags }) = changed.map(|r| &r.change) {
+        return Some(tags.clone());
+    }
+    let same = |w: &&Written| found.value == FoundValue::Live && w.version == found.version;
+    let head = evidence.head.filter(|r| r.at >= found.modified);
+    let of_live = head.and_then(Record::present).filter(same);
+    let tags = of_live.and_then(|w| w.attributes.tags.clone());
+    found.attributes.tags.clone().or(tags)
+}
+
+fn version_at(at: Instant, evidence: &Evidence<'_>) -> State {
     if let Some(live) = evidence.live.filter(|live| live.modified <= at) {
         return State::Present(from_live(live));
     }

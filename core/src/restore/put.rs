@@ -1,8 +1,8 @@
 //! Putting one parameter back as it was.
 
 use super::{Report, failed, report};
-use crate::domain::plan::LiveParameter;
-use crate::domain::policy::has_expired;
+use crate::domain::plan::{LiveParameter, settable};
+use crate::domain::policy::restorable;
 use crate::domain::record::Attributes;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
@@ -12,29 +12,71 @@ use crate::store::{ErrorKind, PutRequest, StoreError, Stores};
 
 /// A put whose fate is unknown is sent this often at most.
 const MOST_PUTS: usize = 4;
+/// What Parameter Store says when it cannot drop the oldest version.
+const NO_ROOM: &str = "ParameterMaxVersionLimitExceeded";
 
-/// Writes one parameter as it was. The error is the report of its failure.
-pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report> {
-    let refused = |reason: &'static str| failed(&step.name, &reason);
-    let found = step
-        .state
-        .found()
-        .ok_or_else(|| refused("it has no state to restore"))?;
-    let value = step
-        .value
-        .as_ref()
-        .ok_or_else(|| refused("its value is not at hand"))?;
-    let live = step.live.as_ref().map(|l| &l.live);
-    let (attributes, note) = what_to_put(found, step.live.as_ref(), stores.now());
+/// Why a parameter was not put back.
+pub(super) enum Unwritten {
+    /// Its report.
+    Failed(Report),
+    /// The oldest of its versions carries a label, so there is no room for
+    /// another: only a new parameter would have it. The report says so.
+    NoRoom(Report),
+}
+
+impl From<Report> for Unwritten {
+    fn from(report: Report) -> Self {
+        Self::Failed(report)
+    }
+}
+
+/// Puts one parameter back as it was: a new version with everything beside
+/// it, or what alone differs.
+pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Unwritten> {
+    let found = found(step)?;
+    match &step.live {
+        Some(live) if !step.differences.version => {
+            let report = report(&step.name, Outcome::Restored, None);
+            let done = put_beside(stores, step, live.live.version).await;
+            done.map_err(|why| failed(&step.name, &why))?;
+            Ok(report)
+        }
+        live => {
+            let tags = found.attributes.tags.as_ref();
+            put_version(stores, step, live.as_ref(), tags).await
+        }
+    }
+}
+
+pub(super) fn found(step: &Step) -> Result<&Found, Report> {
+    let found = step.state.found();
+    found.ok_or_else(|| failed(&step.name, &"it has no state to restore"))
+}
+
+/// Writes one version over what lives, or creates the parameter with `tags`,
+/// and puts back what a put cannot send.
+pub(super) async fn put_version(
+    stores: &Stores,
+    step: &Step,
+    over: Option<&LiveParameter>,
+    tags: Option<&Tags>,
+) -> Result<Report, Unwritten> {
+    let value = step.value.as_ref();
+    let value = value.ok_or_else(|| failed(&step.name, &"its value is not at hand"))?;
+    let (attributes, notes) = what_to_put(step, found(step)?, over, stores.now());
+    let live = over.map(|l| &l.live);
     let request = PutRequest {
         name: &step.name,
         value,
         attributes: &attributes,
         overwrite: live.is_some(),
         clear_policies: live.is_some_and(|l| !l.attributes.policies.is_empty()),
+        tags,
     };
     let expected = live.map_or(1, |l| l.version + 1);
-    let version = put_once(stores, step, &request, expected).await?;
+    let put = put_once(stores, step, &request, expected).await;
+    let put = put.map_err(|error| unwritten(step, &error))?;
+    let version = put.version;
     let not_as_planned = |reason: String| Report {
         written_version: Some(version),
         ..failed(&step.name, &reason)
@@ -44,22 +86,52 @@ pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Report
             "conflict: someone wrote version {} at the same moment, and version {version} was written over it; `ssmbak history {}` shows both",
             version - 1,
             step.name
-        )));
+        ))
+        .into());
     }
     if version < expected {
         return Err(not_as_planned(format!(
             "conflict: someone deleted it at the same moment; it was created again as version {version}"
-        )));
+        ))
+        .into());
     }
-    if let Err(error) = put_tags(stores, step, found).await {
-        return Err(not_as_planned(format!(
-            "version {version} was written, but its tags were not: {error}"
-        )));
+    let beside = match over {
+        // It was created with its tags, or a first attempt may have done it.
+        None if put.was_told => put_labels(stores, step, version).await,
+        None => match put_tags_after_all(stores, step, tags).await {
+            Ok(()) => put_labels(stores, step, version).await,
+            Err(why) => Err(why),
+        },
+        Some(_) => put_beside(stores, step, version).await,
+    };
+    if let Err(why) = beside {
+        return Err(not_as_planned(format!("version {version} was written, but {why}")).into());
     }
     Ok(Report {
         written_version: Some(version),
-        ..report(&step.name, Outcome::Restored, note)
+        ..report(
+            &step.name,
+            Outcome::Restored,
+            Some(notes.join("; ")).filter(|n| !n.is_empty()),
+        )
     })
+}
+
+fn unwritten(step: &Step, error: &StoreError) -> Unwritten {
+    if error.code() != Some(NO_ROOM) {
+        return failed(&step.name, error).into();
+    }
+    Unwritten::NoRoom(failed(
+        &step.name,
+        &"the oldest of its 100 versions carries a label, so Parameter Store takes no other: move the label (aws ssm label-parameter-version), or let `ssmbak restore --recreate` delete it, wait 30 s and create it again",
+    ))
+}
+
+/// A version that was written.
+struct Put {
+    version: u64,
+    /// The put's own answer said so; else it was found to live.
+    was_told: bool,
 }
 
 /// Writes exactly one version. A put whose answer was lost may have been done
@@ -69,27 +141,36 @@ async fn put_once(
     step: &Step,
     request: &PutRequest<'_>,
     expected: u64,
-) -> Result<u64, Report> {
-    for _ in 1..MOST_PUTS {
+) -> Result<Put, StoreError> {
+    let mut puts = 1;
+    loop {
         let error = match stores.parameters.put(request).await {
-            Ok(version) => return Ok(version),
-            Err(error) if is_unsure(&error) => error,
-            Err(error) => return Err(failed(&step.name, &error)),
+            Ok(version) => {
+                return Ok(Put {
+                    version,
+                    was_told: true,
+                });
+            }
+            Err(error) if puts < MOST_PUTS && is_unsure(&error) => error,
+            Err(error) => return Err(error),
         };
+        puts += 1;
         let names = std::slice::from_ref(&step.name);
-        let lives = stores.parameters.values(names).await;
-        let mut lives = lives.map_err(|_| failed(&step.name, &error))?;
+        let Ok(mut lives) = stores.parameters.values(names).await else {
+            return Err(error);
+        };
         match lives.remove(&step.name) {
             Some(Ok(live)) if live.version == expected && live.value == *request.value => {
-                return Ok(expected);
+                return Ok(Put {
+                    version: expected,
+                    was_told: false,
+                });
             }
             Some(Ok(live)) if live.version + 1 == expected => {}
             None if expected == 1 => {}
-            _ => return Err(failed(&step.name, &error)),
+            _ => return Err(error),
         }
     }
-    let answer = stores.parameters.put(request).await;
-    answer.map_err(|error| failed(&step.name, &error))
 }
 
 /// Whether the write may have been done although an error came back.
@@ -102,40 +183,86 @@ fn is_unsure(error: &StoreError) -> bool {
 }
 
 /// The attributes to send: the tier only where it rises, no expiry that has
-/// passed already. The note tells what was left out.
+/// passed already, and for a secret always a key, since an overwrite without
+/// one falls back to `aws/ssm`. The notes tell what was left out.
 fn what_to_put(
+    step: &Step,
     found: &Found,
-    live: Option<&LiveParameter>,
+    over: Option<&LiveParameter>,
     now: Instant,
-) -> (Attributes, Option<String>) {
+) -> (Attributes, Vec<String>) {
+    let live = over.map(|l| &l.live.attributes);
     let mut attributes = match live {
-        Some(live) => found.attributes.completed_from(&live.live.attributes),
+        Some(live) => found.attributes.completed_from(live),
         None => found.attributes.clone(),
     };
-    let live_tier = live.and_then(|l| l.live.attributes.tier.as_deref());
+    let mut notes = Vec::new();
+    let live_tier = live.and_then(|l| l.tier.as_deref());
     if live_tier.is_some()
         && (attributes.tier.as_deref() == live_tier || live_tier == Some("Advanced"))
     {
         attributes.tier = None;
     }
-    let all = attributes.policies.len();
-    attributes.policies.retain(|text| !has_expired(text, now));
-    let note = (attributes.policies.len() < all).then(|| {
-        "its expiration policy lies in the past, or cannot be read, and was left out".to_owned()
-    });
-    (attributes, note)
+    if attributes.is_secret() {
+        let given = step.key_id.clone().or(attributes.key_id.take());
+        attributes.key_id = given.or_else(|| live?.key_id.clone());
+    }
+    let policies = restorable(&attributes.policies, now);
+    if policies.len() < attributes.policies.len() {
+        notes.push(
+            "its expiration policy lies in the past, or cannot be read, and was left out".into(),
+        );
+    }
+    attributes.policies = policies;
+    (attributes, notes)
 }
 
-/// Puts the tags back, where they are known. Tags cannot be sent with an
-/// overwrite.
-async fn put_tags(stores: &Stores, step: &Step, found: &Found) -> Result<(), StoreError> {
-    let Some(wanted) = &found.attributes.tags else {
+/// Puts back what a put over a live version cannot send: tags and labels. The
+/// error is a fragment.
+async fn put_beside(stores: &Stores, step: &Step, version: u64) -> Result<(), String> {
+    let wanted = step.state.found().and_then(|f| f.attributes.tags.as_ref());
+    if let (Some(wanted), true) = (wanted, step.differences.tags) {
+        let none = Tags::new();
+        let now = step.live.as_ref().and_then(|l| l.tags.as_ref());
+        let done = stores
+            .parameters
+            .set_tags(&step.name, now.unwrap_or(&none), wanted);
+        done.await
+            .map_err(|error| format!("its tags were not put back: {error}"))?;
+    }
+    put_labels(stores, step, version).await
+}
+
+/// Makes sure of the tags of a parameter that someone, most likely a first
+/// attempt of this, has created.
+async fn put_tags_after_all(
+    stores: &Stores,
+    step: &Step,
+    wanted: Option<&Tags>,
+) -> Result<(), String> {
+    let Some(wanted) = wanted.filter(|tags| settable(tags).next().is_some()) else {
         return Ok(());
     };
-    let none = Tags::new();
-    let now = match &step.live {
-        None => &none,
-        Some(live) => live.tags.as_ref().unwrap_or(&none),
+    let done = async {
+        let now = stores.parameters.tags(&step.name).await?;
+        let now = now.unwrap_or_default();
+        stores.parameters.set_tags(&step.name, &now, wanted).await
     };
-    stores.parameters.set_tags(&step.name, now, wanted).await
+    done.await
+        .map_err(|error| format!("its tags were not put back: {error}"))
+}
+
+async fn put_labels(stores: &Stores, step: &Step, version: u64) -> Result<(), String> {
+    let labels = &step.differences.labels;
+    if labels.is_empty() {
+        return Ok(());
+    }
+    let answer = stores.parameters.label(&step.name, version, labels).await;
+    let refused = answer.map_err(|error| format!("its labels were not put back: {error}"))?;
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        let refused = refused.join(", ");
+        Err(format!("Parameter Store refuses these labels: {refused}"))
+    }
 }

@@ -63,6 +63,14 @@ fn run_name(step: &Step) -> RunName {
             key: p.key,
             version_id: p.version_id,
         }),
+        alone: step
+            .differences
+            .alone()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        labels: step.differences.labels.clone(),
+        recreated: step.recreate,
         written_version: None,
         outcome: None,
         reason: None,
@@ -77,6 +85,7 @@ pub(super) fn finish(run: &mut Run, reports: &[Report], now: Instant) {
             name.outcome = Some(report.outcome);
             name.reason.clone_from(&report.reason);
             name.written_version = report.written_version;
+            name.recreated |= report.recreated;
         }
     }
     run.finished = Some(now);

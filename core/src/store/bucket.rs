@@ -109,6 +109,24 @@ impl Bucket {
             .map_err(|_| StoreError::new(attempted, ErrorKind::Format, "it is not UTF-8"))
     }
 
+    /// Whether the value at `pointer` is still there.
+    pub async fn holds(&self, pointer: &Pointer) -> Result<bool, StoreError> {
+        let answer = patiently(|| async {
+            let call = self.client.head_object().bucket(&pointer.bucket);
+            let call = call.key(&pointer.key).version_id(&pointer.version_id);
+            let attempted = || format!("look at the stored value of {}", pointer.key);
+            call.send()
+                .await
+                .map_err(|e| StoreError::of(attempted(), e))
+        })
+        .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the key of `name` shows an object, as opposed to a delete
     /// marker or nothing.
     pub async fn shows_value(&self, name: &Name) -> Result<bool, StoreError> {

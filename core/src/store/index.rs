@@ -18,6 +18,7 @@ use self::rows::{Item, misshapen, read_head, read_record, string, text};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::coverage::Interval;
+use crate::domain::record::Operation;
 use crate::domain::stored::FORMAT;
 use crate::domain::{Coverage, Instant, Name, Path, Pointer, Record, Target, keys};
 
@@ -25,6 +26,8 @@ use crate::domain::{Coverage, Instant, Name, Path, Pointer, Record, Target, keys
 const FIRST_INSTANT: &str = "0";
 /// Above every instant.
 const LAST_INSTANT: &str = ":";
+/// How many rows are read at once on the way to the next of a kind.
+const ROWS_ON_THE_WAY: i32 = 50;
 /// How many rows the first look at a name reads: more than a hundred retained
 /// versions with the deletions between them.
 const FIRST_ROWS: i32 = 300;
@@ -44,6 +47,19 @@ pub struct Head {
     /// The record.
     pub record: Record,
     /// Tags and policies are left out of `record`: read the own row for them.
+    pub trimmed: bool,
+    /// The newest change of tags.
+    pub tags: Option<TagHead>,
+    /// Whether a label was ever seen to move.
+    pub labelled: bool,
+}
+
+/// The newest change of a name's tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagHead {
+    /// The record.
+    pub record: Record,
+    /// Its tags are left out of `record`: read the own row for them.
     pub trimmed: bool,
 }
 
@@ -261,6 +277,53 @@ impl Index {
         let query = self.records(name, &from, &to).scan_index_forward(false);
         let items = self.all(query).await?;
         items.into_iter().map(read_record).collect()
+    }
+
+    /// The newest change of tags of `name` at or before `at`.
+    pub async fn newest_tags_until(
+        &self,
+        name: &Name,
+        at: Instant,
+    ) -> Result<Option<Record>, StoreError> {
+        let (from, to) = (
+            format!("+{FIRST_INSTANT}"),
+            format!("+{}", keys::just_after(at)),
+        );
+        let query = self.records(name, &from, &to).scan_index_forward(false);
+        let query = query.limit(ROWS_ON_THE_WAY);
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start);
+            let (items, next) = self.page(page).await?;
+            for item in items {
+                let record = read_record(item)?;
+                if record.operation() == Operation::Tags {
+                    return Ok(Some(record));
+                }
+            }
+            start = next;
+            if start.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Records nearest to `at`, without any at it: the last ones before it,
+    /// newest first, and the first ones after it, oldest first. Two calls.
+    pub async fn around(
+        &self,
+        name: &Name,
+        at: Instant,
+    ) -> Result<(Vec<Record>, Vec<Record>), StoreError> {
+        let before = self.records(name, FIRST_INSTANT, &at.to_string());
+        let before = before.scan_index_forward(false).limit(ROWS_ON_THE_WAY);
+        let after = self.records(name, &keys::just_after(at), LAST_INSTANT);
+        let after = after.limit(ROWS_ON_THE_WAY);
+        let ((before, _), (after, _)) = tokio::try_join!(self.page(before), self.page(after))?;
+        let read = |items: Vec<Item>| -> Result<Vec<Record>, StoreError> {
+            items.into_iter().map(read_record).collect()
+        };
+        Ok((read(before)?, read(after)?))
     }
 
     /// The coverage of every path.

@@ -13,7 +13,7 @@ pub use bucket::{Bucket, Journalled};
 pub use connect::{ConnectOptions, connect};
 pub use error::{ErrorKind, StoreError};
 pub use identity::Identity;
-pub use index::{Cursor, Head, Heads, Index, Recent};
+pub use index::{Cursor, Head, Heads, Index, Recent, TagHead};
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
 pub use source::{Listed, ListedPage, ListedPlace, SourceBucket};
 

@@ -13,9 +13,9 @@ mod stack;
 
 use std::ops::ControlFlow;
 
-use ssmbak_core::domain::{Instant, Path, Plan, Target};
+use ssmbak_core::domain::{Instant, KeyMap, Path, Plan, Target};
 
-use crate::args::Command;
+use crate::args::{Command, HowArgs};
 use crate::connection::Connection;
 use crate::error::{CliError, Exit};
 use crate::interrupt::Interrupt;
@@ -23,6 +23,20 @@ use crate::time::{self, Moment};
 use crate::ui::Ui;
 use ssmbak_core::store::{Clock, Stores};
 use ssmbak_core::survey::{SurveyOptions, survey};
+
+/// What a survey is to find out for a restore that is asked for like this.
+fn survey_options(how: &HowArgs, values_of_unchanged: bool) -> Result<SurveyOptions, CliError> {
+    let keys = KeyMap::parse(&how.key_id).map_err(|error| CliError::Usage {
+        message: format!("--key-id: {error}"),
+        hint: "write --key-id alias/new for all, or --key-id alias/old=alias/new".into(),
+    })?;
+    Ok(SurveyOptions {
+        values_of_unchanged,
+        labels: how.labels,
+        recreate: how.recreate,
+        keys,
+    })
+}
 
 /// What every command is given.
 #[derive(Debug)]
@@ -75,12 +89,9 @@ impl Context {
         stores: &Stores,
         target: &Target,
         at: Instant,
-        values_of_unchanged: bool,
+        options: &SurveyOptions,
     ) -> Result<Plan, CliError> {
-        let options = SurveyOptions {
-            values_of_unchanged,
-        };
-        Ok(survey(stores, target, at, &options).await?)
+        Ok(survey(stores, target, at, options).await?)
     }
 
     /// Says so where `-R` was given with a name whose path has records: it

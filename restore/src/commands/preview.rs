@@ -2,7 +2,7 @@
 
 use ssmbak_core::domain::Target;
 
-use super::Context;
+use super::{Context, survey_options};
 use crate::args::PreviewArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
@@ -11,9 +11,10 @@ use crate::ui::{hint_to_repeat, warn};
 /// Shows the plan and changes nothing.
 pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
     let target = Target::parse(&args.path, args.recursive)?;
+    let options = survey_options(&args.how, args.all)?;
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
-    let plan = context.plan(&stores, &target, at, args.all).await?;
+    let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
     let rows = report::preview_rows(&plan, args.all, args.reveal);

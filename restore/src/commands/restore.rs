@@ -1,24 +1,28 @@
 //! `ssmbak restore`: does what preview shows.
 
+use std::env;
+use std::time::Duration;
+
 use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::{Action, Plan, Target};
 
-use super::Context;
+use super::{Context, survey_options};
 use crate::args::RestoreArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
 use crate::ui::{hint_to_repeat, warn};
 use crate::view::RestoreView;
-use ssmbak_core::restore::{Report, apply};
+use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_with};
 use ssmbak_core::store::Stores;
 
 /// Plans, asks where somebody is there to be asked, applies, and tells what
 /// became of every parameter.
 pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, CliError> {
     let target = Target::parse(&args.path, args.recursive)?;
+    let options = survey_options(&args.how, false)?;
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
-    let plan = context.plan(&stores, &target, at, false).await?;
+    let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
     for warning in report::warnings(&plan) {
@@ -26,10 +30,12 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     }
     let changes = plan.steps.iter().any(|step| step.action.changes());
     let rows = if changes {
+        let mut agreed = false;
         if report::can_be_done(&plan) {
-            agree(context, &plan, args).await?;
+            agreed = agree(context, &plan, args).await?;
         }
-        let reports = apply_plan(context, &stores, &plan).await?;
+        let recreate = args.how.recreate && agreed;
+        let reports = apply_plan(context, &stores, &plan, recreate).await?;
         report::restore_rows(&plan, &reports, args.reveal)
     } else {
         report::restore_rows(&plan, &[], args.reveal)
@@ -42,16 +48,18 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
 }
 
 /// Gets the person's agreement, or finds that it is not needed. Whoever cannot
-/// be asked is not taken to agree to a deletion.
-async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<(), CliError> {
+/// be asked is not taken to agree to a deletion: false where that is so, and
+/// nothing is to be deleted as planned.
+async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<bool, CliError> {
     context.ui.note(&report::summary(plan));
-    let deletions = plan.count(Action::Delete);
+    let recreations = plan.steps.iter().filter(|s| s.recreate).count();
+    let deletions = plan.count(Action::Delete) + recreations;
     if args.yes {
-        return Ok(());
+        return Ok(true);
     }
     if !context.ui.can_ask() {
         return if deletions == 0 {
-            Ok(())
+            Ok(false)
         } else {
             Err(CliError::Usage {
                 message: format!(
@@ -65,7 +73,7 @@ async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<(),
     let rows = report::preview_rows(plan, false, args.reveal);
     context.ui.show_before_asking(&rows)?;
     if context.ui.ask(&question(plan)).await? {
-        Ok(())
+        Ok(true)
     } else {
         Err(CliError::Declined)
     }
@@ -75,6 +83,8 @@ async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<(),
 fn question(plan: &Plan) -> String {
     let deleted = plan.steps.iter().filter(|s| s.action == Action::Delete);
     let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
+    let again = plan.steps.iter().filter(|s| s.recreate);
+    lines.extend(again.map(|s| format!("delete {} and create it again", s.name)));
     let doable = |action| {
         let steps = plan.steps.iter();
         steps
@@ -103,6 +113,7 @@ async fn apply_plan(
     context: &Context,
     stores: &Stores,
     plan: &Plan,
+    recreate: bool,
 ) -> Result<Vec<Report>, CliError> {
     // What is unknown is reported too.
     let total = plan
@@ -118,9 +129,22 @@ async fn apply_plan(
         bar.set_message(report.name.to_string());
         bar.inc(1);
     };
-    let reports = apply(stores, plan, cancel, &progress).await;
+    let options = ApplyOptions {
+        recreate,
+        recreation_wait: recreation_wait(),
+        tell: &|text| bar.suspend(|| warn(text)),
+    };
+    let reports = apply_with(stores, plan, &options, cancel, &progress).await;
     bar.finish_and_clear();
     Ok(reports?)
+}
+
+/// How long a name must stay deleted. `SSMBAK_TEST_RECREATION_WAIT_MS` takes
+/// its place, so that a test need not wait for a service that is not there.
+fn recreation_wait() -> Duration {
+    let told = env::var("SSMBAK_TEST_RECREATION_WAIT_MS").ok();
+    let told = told.and_then(|ms| ms.parse().ok());
+    told.map_or(RECREATION_WAIT, Duration::from_millis)
 }
 
 fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliError> {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use ssmbak_core::domain::{Name, Plan, Record, State, Target};
 use ssmbak_core::history::history;
 use ssmbak_core::store::Stores;
+use ssmbak_core::survey::SurveyOptions;
 
 use super::Context;
 use crate::args::ShowArgs;
@@ -21,7 +22,11 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
     let target = Target::Name(name.clone());
-    let plan = context.plan(&stores, &target, at, true).await?;
+    let options = SurveyOptions {
+        values_of_unchanged: true,
+        ..SurveyOptions::default()
+    };
+    let plan = context.plan(&stores, &target, at, &options).await?;
     if is_absent(&plan, &name) {
         return Err(absent(&stores, &plan, name).await);
     }

@@ -98,7 +98,7 @@ impl ParameterView {
             tags: attributes.and_then(|a| a.tags.clone()),
             modified_by: found.and_then(|f| f.modified_by.clone()),
             value_state: found.map(|f| match f.value {
-                _ if step.problem == Some(Problem::Gone) => "lost",
+                _ if is_gone(step) => "lost",
                 FoundValue::Lost => "lost",
                 FoundValue::Live
                 | FoundValue::Stored(_)
@@ -121,10 +121,14 @@ pub(crate) fn value_of(step: &Step) -> Option<&Value> {
     })
 }
 
+fn is_gone(step: &Step) -> bool {
+    matches!(step.problem, Some(Problem::Gone(_)))
+}
+
 fn shown(step: &Step, found: Option<&Found>, reveal: bool) -> Shown {
     match (found, &step.state) {
         (Some(found), _) if found.value == FoundValue::Lost => Shown::Marker("(lost)"),
-        (Some(_), _) if step.problem == Some(Problem::Gone) => Shown::Marker("(gone)"),
+        (Some(_), _) if is_gone(step) => Shown::Marker("(gone)"),
         (Some(found), _) if found.attributes.is_secret() && !reveal => Shown::Masked,
         (Some(_), _) if value_of(step).is_none() => Shown::Marker("(unreadable)"),
         (Some(_), _) => Shown::Value,

@@ -374,6 +374,7 @@ async fn a_put_clears_what_was_empty_and_deletes_tell_what_was_not_there() {
             attributes,
             overwrite,
             clear_policies: false,
+            tags: None,
         };
         assert_eq!(parameters.put(&put(&with, false)).await.unwrap(), 1);
         assert_eq!(parameters.put(&put(&without, true)).await.unwrap(), 2);

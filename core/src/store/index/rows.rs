@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ErrorKind, Head, StoreError};
+use super::{ErrorKind, Head, StoreError, TagHead};
 use crate::domain::Record;
 use crate::domain::stored::StoredRecord;
 
@@ -45,12 +45,24 @@ pub(super) fn read_record(item: Item) -> Result<Record, StoreError> {
 
 /// The head of a names row; none where only labels or tags were seen.
 pub(super) fn read_head(mut item: Item) -> Result<Option<Head>, StoreError> {
+    let labelled = item.contains_key("labelRecord");
+    let tags = item.remove("tagRecord").map(read_held).transpose()?;
     let Some(held) = item.remove("record") else {
         return Ok(None);
     };
+    let (record, trimmed) = read_held(held)?;
+    Ok(Some(Head {
+        record,
+        trimmed,
+        tags: tags.map(|(record, trimmed)| TagHead { record, trimmed }),
+        labelled,
+    }))
+}
+
+/// A record that stands in a head, and whether it was trimmed for that.
+fn read_held(held: AttributeValue) -> Result<(Record, bool), StoreError> {
     let stored: StoredRecord =
         serde_dynamo::from_attribute_value(held).map_err(|e| misshapen(&e.to_string()))?;
     let trimmed = stored.trimmed == Some(true);
-    let record = stored.try_into()?;
-    Ok(Some(Head { record, trimmed }))
+    Ok((stored.try_into()?, trimmed))
 }

@@ -22,6 +22,8 @@ pub struct PutRequest<'a> {
     pub overwrite: bool,
     /// Whether the live version has policies that must go.
     pub clear_policies: bool,
+    /// Tags to create it with. An overwrite takes none.
+    pub tags: Option<&'a Tags>,
 }
 
 /// What became of names that were to be deleted.
@@ -60,8 +62,16 @@ impl Parameters {
             (None, true) => Some(String::new()),
             (text, _) => text.clone(),
         };
+        // Those of AWS itself nobody can set.
+        let tags = request.tags.filter(|_| !request.overwrite);
+        let tags: Vec<Tag> = tags
+            .into_iter()
+            .flat_map(settable)
+            .filter_map(tag)
+            .collect();
         self.client
             .put_parameter()
+            .set_tags(Some(tags).filter(|tags| !tags.is_empty()))
             .name(request.name.as_str())
             .value(request.value.expose())
             .r#type(ParameterType::from(attributes.parameter_type.as_str()))
@@ -97,7 +107,7 @@ impl Parameters {
         }
         let changed: Vec<Tag> = settable(wanted)
             .filter(|(k, v)| now.get(*k) != Some(v))
-            .filter_map(|(k, v)| Tag::builder().key(k).value(v).build().ok())
+            .filter_map(tag)
             .collect();
         if !changed.is_empty() {
             patiently(|| async {
@@ -113,6 +123,29 @@ impl Parameters {
             .await?;
         }
         Ok(())
+    }
+
+    /// Puts labels on a version; each leaves the version that has it. Returns
+    /// those that Parameter Store refuses.
+    pub async fn label(
+        &self,
+        name: &Name,
+        version: u64,
+        labels: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let attempted = format!("label version {version} of {name}");
+        let answer = patiently(|| async {
+            let call = self
+                .client
+                .label_parameter_version()
+                .name(name.as_str())
+                .parameter_version(i64::try_from(version).unwrap_or(i64::MAX))
+                .set_labels(Some(labels.to_vec()));
+            let answer = call.send().await;
+            answer.map_err(|e| StoreError::of(attempted.as_str(), e))
+        })
+        .await?;
+        Ok(answer.invalid_labels.unwrap_or_default())
     }
 
     /// Deletes up to ten parameters with one call.
@@ -133,6 +166,10 @@ impl Parameters {
             missing: read(answer.invalid_parameters),
         })
     }
+}
+
+fn tag((key, value): (&String, &String)) -> Option<Tag> {
+    Tag::builder().key(key).value(value).build().ok()
 }
 
 /// The JSON list that `PutParameter` takes, of the texts that it answers.

@@ -1,9 +1,11 @@
 //! What a person does with the command line, through the real binary.
 
+mod attributes;
 mod compat;
 mod history;
 mod package;
 mod preview;
+mod recreate;
 mod restore;
 mod schedule;
 mod seed;

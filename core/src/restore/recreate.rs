@@ -1,0 +1,159 @@
+//! Parameters that cannot be overwritten: deleted and created again.
+//!
+//! Invariant: nothing is deleted before every version that Parameter Store
+//! retains is on record, and what was deleted is created before anything else
+//! is begun, interrupted or not.
+
+use std::time::Duration;
+
+use super::put::{Unwritten, found, put_version};
+use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed};
+use crate::capture::capture;
+use crate::domain::retained::Tags;
+use crate::domain::run::Outcome;
+use crate::domain::{Instant, Record, Retained, RetainedValue, Source, Step};
+use crate::store::{StoreError, Stores};
+
+/// A creation that fails is tried again after these parts of the wait.
+const AGAIN_AFTER: [u32; 3] = [6, 3, 2];
+
+/// One parameter that is ready to be deleted and created again.
+struct Ready<'a> {
+    step: &'a Step,
+    /// The tags to create it with.
+    tags: Option<Tags>,
+}
+
+/// Deletes and creates up to ten parameters again; those that were created are
+/// returned, the others reported.
+pub(super) async fn recreate<'a>(
+    stores: &Stores,
+    steps: &[&'a Step],
+    options: &ApplyOptions<'_>,
+    done: &mut impl FnMut(Report),
+) -> Vec<(&'a Step, Report)> {
+    let mut ready = Vec::with_capacity(steps.len());
+    for step in steps {
+        match prepare(stores, step).await {
+            Ok(tags) => ready.push(Ready { step, tags }),
+            Err(why) => done(failed(
+                &step.name,
+                &format!("it was not deleted to be created again: {why}"),
+            )),
+        }
+    }
+    let planned: Vec<&Step> = ready.iter().map(|r| r.step).collect();
+    if planned.is_empty() {
+        return Vec::new();
+    }
+    for step in &planned {
+        (options.tell)(&format!(
+            "{}: it is deleted now, and created again in {} s; if this ends before, the same restore again creates it",
+            step.name,
+            options.recreation_wait.as_secs()
+        ));
+    }
+    let deleted: Vec<_> = delete(stores, &planned, done).await;
+    ready.retain(|r| deleted.iter().any(|(step, _)| step.name == r.step.name));
+    if ready.is_empty() {
+        return Vec::new();
+    }
+    // Parameter Store refuses a creation sooner. Nobody may interrupt this.
+    tokio::time::sleep(options.recreation_wait).await;
+    let mut created = Vec::with_capacity(ready.len());
+    for one in ready {
+        match create(stores, &one, options.recreation_wait).await {
+            Ok(report) => created.push((one.step, report)),
+            Err(report) => done(report),
+        }
+    }
+    created
+}
+
+/// Puts everything on record that the deletion takes away. Returns the tags to
+/// create it with: those that it has where nobody knows what they were. The
+/// error is a fragment.
+async fn prepare(stores: &Stores, step: &Step) -> Result<Option<Tags>, String> {
+    let known = found(step).map_err(|r| r.reason.unwrap_or_default())?;
+    if step.value.is_none() {
+        return Err("its value is not at hand".into());
+    }
+    let text = |error: StoreError| error.to_string();
+    let tags = match &known.attributes.tags {
+        Some(tags) => Some(tags.clone()),
+        None => stores.parameters.tags(&step.name).await.map_err(text)?,
+    };
+    for wait_ms in LOOKS_AFTER_MS {
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        let captured = capture(stores, &step.name, &[], Source::Restore);
+        captured.await.map_err(text)?;
+        if is_on_record(stores, step).await.map_err(text)? {
+            return Ok(tags);
+        }
+    }
+    Err("not every version that Parameter Store retains could be put on record".into())
+}
+
+/// Whether each retained version is on record, with its value if it has one.
+async fn is_on_record(stores: &Stores, step: &Step) -> Result<bool, StoreError> {
+    let look = stores.parameters.history(&step.name).await?;
+    let retained = look.retained.unwrap_or_default();
+    let live = step.live.as_ref().map(|l| &l.live);
+    // A look may be stale.
+    let shows_live = |r: &Retained| live.is_some_and(|l| l.version == r.version);
+    let span: Option<(Instant, Instant)> = match (retained.first(), retained.last()) {
+        (Some(first), Some(last)) if shows_live(last) => Some((first.modified, last.modified)),
+        _ => None,
+    };
+    let Some((from, to)) = span else {
+        return Ok(false);
+    };
+    let recorded = stores.index.between(&step.name, from, to).await?;
+    let kept = |version: &Retained| {
+        let same = |r: &&Record| r.numbered() == Some((version.modified, version.version));
+        let record = recorded.iter().find(same).and_then(Record::written);
+        let lost = version.value == RetainedValue::Lost;
+        record.is_some_and(|w| lost || w.value.pointer().is_some())
+    };
+    Ok(retained.iter().all(kept))
+}
+
+/// Creates what was deleted. It is tried until there is no hope: it is missing.
+async fn create(stores: &Stores, one: &Ready<'_>, wait: Duration) -> Result<Report, Report> {
+    let mut parts = AGAIN_AFTER.iter();
+    loop {
+        let put = put_version(stores, one.step, None, one.tags.as_ref()).await;
+        let report = match put {
+            Ok(report) => {
+                return Ok(Report {
+                    recreated: true,
+                    ..report
+                });
+            }
+            Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => report,
+        };
+        // It was created; what is missing is beside it.
+        if report.written_version.is_some() {
+            return Err(Report {
+                recreated: true,
+                ..report
+            });
+        }
+        let Some(part) = parts.next() else {
+            return Err(missing(report));
+        };
+        tokio::time::sleep(wait / *part).await;
+    }
+}
+
+fn missing(report: Report) -> Report {
+    let why = report.reason.unwrap_or_default();
+    Report {
+        outcome: Outcome::Failed,
+        reason: Some(format!(
+            "IT IS MISSING NOW: it was deleted, and could not be created again: {why}; its versions are on record, and the same restore again creates it"
+        )),
+        recreated: true,
+        ..report
+    }
+}
