@@ -9,6 +9,7 @@ use serde::Deserialize;
 use ssmbak_core::capture::{Captured, capture};
 use ssmbak_core::domain::decide::Verdict;
 use ssmbak_core::domain::{Event, Instant, Name, Path, Record, Source};
+use ssmbak_core::drift::capture_tags;
 use ssmbak_core::reconcile::reconcile_until;
 use ssmbak_core::store::{StoreError, Stores};
 use tokio::sync::OnceCell;
@@ -47,6 +48,9 @@ enum Task {
         /// The path; the root where none is given.
         #[serde(default = "Path::root")]
         path: Path,
+        /// Read the tags of every parameter too.
+        #[serde(default)]
+        tags: bool,
     },
 }
 
@@ -112,7 +116,7 @@ impl Handler {
         }
         match serde_json::from_value(input) {
             Ok(Task::Check) => self.check().await,
-            Ok(Task::Reconcile { path }) => self.reconcile(&path, deadline).await,
+            Ok(Task::Reconcile { path, tags }) => self.reconcile(&path, tags, deadline).await,
             Err(_) => Err("neither an SQS batch nor a known task".into()),
         }
     }
@@ -170,12 +174,21 @@ impl Handler {
     }
 
     /// Fails where it did not finish: Lambda starts it again twice, and it goes on.
-    async fn reconcile(&self, path: &Path, deadline: Instant) -> Result<serde_json::Value, Error> {
+    async fn reconcile(
+        &self,
+        path: &Path,
+        tags: bool,
+        deadline: Instant,
+    ) -> Result<serde_json::Value, Error> {
         let left_ms = deadline.millis() - self.stores.now().millis();
         let until = deadline.plus_millis(-TIME_TO_SETTLE_MS.min(left_ms / 4));
-        let progress = |_: &Name, _| {};
-        let report =
-            reconcile_until(&self.stores, path, until, Source::Reconcile, &progress).await?;
+        let (source, progress) = (Source::Reconcile, |_: &Name, _| {});
+        let mut report = reconcile_until(&self.stores, path, until, source, &progress).await?;
+        if tags && report.left == 0 {
+            let tags = capture_tags(&self.stores, path, true, source, &|_, _| {}).await?;
+            tracing::info!(%path, read = tags.read, changed = tags.changed, "tags read");
+            report.failures.extend(tags.failures);
+        }
         for (name, error) in &report.failures {
             tracing::error!(%name, error, "not captured");
         }

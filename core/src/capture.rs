@@ -44,8 +44,11 @@ pub async fn capture(
     events: &[Event],
     source: Source,
 ) -> Result<Captured, StoreError> {
-    let (recent, mut look) =
-        tokio::try_join!(stores.index.recent(name), look_with_tags(stores, name),)?;
+    let (recent, tags, mut look) = tokio::try_join!(
+        stores.index.recent(name),
+        stores.index.recent_tags(name),
+        look_with_tags(stores, name),
+    )?;
     let mut recorded = recent.records;
     let needed = oldest_needed(&look, events);
     if let Some(oldest) = recorded
@@ -59,6 +62,7 @@ pub async fn capture(
         decide(&Question {
             name,
             recorded,
+            tags: &tags,
             look,
             events,
             now: stores.now(),

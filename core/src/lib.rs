@@ -9,6 +9,7 @@
 
 pub mod capture;
 pub mod domain;
+pub mod drift;
 pub mod history;
 pub mod import;
 pub mod param_path;

@@ -224,8 +224,7 @@ async fn tags_until(
         Some(head) if head.record.at > at => stores.index.newest_tags_until(name, at).await,
         // Tags that did not change since are not compared.
         Some(head) if head.trimmed && unchanged => Ok(None),
-        Some(head) if head.trimmed => stores.index.own_row(&head.record).await,
-        Some(head) => Ok(Some(head.record.clone())),
+        Some(head) => stores.index.tag_change(head).await,
     }
 }
 

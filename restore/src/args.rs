@@ -310,6 +310,7 @@ Examples:
   ssmbak seed                        what would be captured of everything
   ssmbak seed --do-it                capture it
   ssmbak seed /app/ /web/ --do-it    only what lies under two paths
+  ssmbak seed --tags --do-it         also tags that changed on their own
 
 Captures each version that Parameter Store still retains (up to 100 of each
 parameter) and is not on record yet. Can be repeated.")]
@@ -320,6 +321,9 @@ pub(crate) struct SeedArgs {
     /// Capture; without it, only tell what would be captured
     #[arg(long)]
     pub(crate) do_it: bool,
+    /// Read the tags of each parameter too: a call for each
+    #[arg(long)]
+    pub(crate) tags: bool,
 }
 
 /// `ssmbak import`.

@@ -30,6 +30,24 @@ pub fn parameter_event(name: &str, operation: &str, at_ms: i64) -> Value {
     })
 }
 
+/// Returns a `Tag Change on Resource` event: the parameter `name` has these tags since the second `at_ms` lies in.
+pub fn tag_event(name: &str, tags: &[(&str, &str)], at_ms: i64) -> Value {
+    let mut event = parameter_event(name, "", at_ms);
+    let tags = tags
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json!(value)));
+    event["source"] = "aws.tag".into();
+    event["detail-type"] = "Tag Change on Resource".into();
+    event["detail"] = json!({
+        "changed-tag-keys": [],
+        "service": "ssm",
+        "resource-type": "parameter",
+        "version": 1,
+        "tags": Value::Object(tags.collect()),
+    });
+    event
+}
+
 /// Returns one message of a batch with any body, understandable or not.
 pub fn message(body: &str) -> Value {
     let sent = Utc::now().timestamp_millis().to_string();

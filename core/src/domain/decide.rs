@@ -7,10 +7,12 @@
 //! lead to the same records.
 
 mod judge;
+mod tags;
 
 use std::collections::BTreeSet;
 
 use self::judge::judge_written_events;
+use self::tags::tag_changes;
 use super::event::{Event, EventKind, EventRef};
 use super::instant::Instant;
 use super::name::Name;
@@ -30,6 +32,8 @@ pub struct Question<'a> {
     /// The records of the name that decide its state, in any order, back to
     /// the oldest version that may still be retained.
     pub recorded: &'a [Record],
+    /// The newest changes of its tags on record, in any order.
+    pub tags: &'a [Record],
     /// What Parameter Store retains.
     pub look: &'a Look,
     /// The events about the name at hand; may be none.
@@ -118,6 +122,8 @@ pub fn decide(q: &Question<'_>) -> Decision {
     drafts.extend(proven);
     let contradicted = contradicted_deletions(q, &drafts);
     drafts.extend(contradicted);
+    let tagged = tag_changes(q, &drafts);
+    drafts.extend(tagged);
     drafts.sort_by_cached_key(|d| d.record.entry());
     drafts.dedup_by_key(|d| d.record.entry());
     Decision {
@@ -248,6 +254,7 @@ fn exact_deletions(q: &Question<'_>) -> Vec<Draft> {
             EventKind::Deleted { parameter_type } => Some((event, parameter_type)),
             EventKind::Written { .. }
             | EventKind::Labelled { .. }
+            | EventKind::Tagged { .. }
             | EventKind::Look
             | EventKind::Nothing => None,
         })
@@ -278,6 +285,7 @@ fn label_moves(q: &Question<'_>) -> Vec<Draft> {
             }
             EventKind::Written { .. }
             | EventKind::Deleted { .. }
+            | EventKind::Tagged { .. }
             | EventKind::Look
             | EventKind::Nothing => None,
         })

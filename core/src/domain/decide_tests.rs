@@ -72,6 +72,7 @@ fn run(
     let decision = decide(&Question {
         name: &name(),
         recorded,
+        tags: &[],
         look: &look,
         events,
         now: at(now_ms),

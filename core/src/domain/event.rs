@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::instant::Instant;
 use super::name::{Name, NameError};
+use super::retained::Tags;
 
 /// What is kept of an event in the records it led to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,11 @@ pub enum EventKind {
         from: Option<u64>,
         /// The version that has it now.
         to: u64,
+    },
+    /// Its tags changed.
+    Tagged {
+        /// All tags after the change; none where the event does not tell them.
+        tags: Option<Tags>,
     },
     /// Something that may have changed the parameter: look at it.
     Look,
@@ -103,7 +109,10 @@ impl Event {
             "Parameter Store Policy Action" => {
                 (text(detail, "parameter-name")?.to_owned(), EventKind::Look)
             }
-            "Tag Change on Resource" => (tagged_name(&json)?, EventKind::Look),
+            "Tag Change on Resource" => {
+                let tags = all_tags(detail);
+                (tagged_name(&json)?, EventKind::Tagged { tags })
+            }
             other => return Err(EventError::DetailType(other.chars().take(80).collect())),
         };
         let name = Name::parse(&name).map_err(EventError::Name)?;
@@ -175,6 +184,14 @@ fn tagged_name(json: &Json) -> Result<String, EventError> {
     arn.split_once(":parameter/")
         .map(|(_, name)| format!("/{name}"))
         .ok_or(EventError::Field("resources"))
+}
+
+/// The event tells every tag that the resource has, not only the changed ones.
+fn all_tags(detail: &Json) -> Option<Tags> {
+    let tags = detail.get("tags")?.as_object()?.iter();
+    let text = |value: &Json| value.as_str().map(str::to_owned);
+    tags.map(|(key, value)| Some((key.clone(), text(value)?)))
+        .collect()
 }
 
 fn text<'a>(json: &'a Json, field: &'static str) -> Result<&'a str, EventError> {
@@ -254,9 +271,34 @@ mod tests {
             &json!({"policy-type": "Expiration", "parameter-name": "foo", "action-status": "Success"}),
         );
         assert_eq!(Event::parse(&policy).unwrap().kind, EventKind::Look);
-        let tags = envelope("Tag Change on Resource", &json!({"service": "ssm"}));
-        let event = Event::parse(&tags).unwrap();
-        assert_eq!((event.name.as_str(), event.kind), ("/foo", EventKind::Look));
+        let tagged = |detail: Json| {
+            let event = Event::parse(&envelope("Tag Change on Resource", &detail)).unwrap();
+            assert_eq!(event.name.as_str(), "/foo");
+            event.kind
+        };
+        let tags = None;
+        assert_eq!(
+            tagged(json!({"service": "ssm"})),
+            EventKind::Tagged { tags: tags.clone() }
+        );
+        assert_eq!(
+            tagged(json!({"service": "ssm", "tags": {"a": 1}})),
+            EventKind::Tagged { tags }
+        );
+    }
+
+    #[test]
+    fn a_change_of_tags_tells_all_of_them() {
+        let detail = json!({
+            "changed-tag-keys": ["b", "gone"], "service": "ssm", "resource-type": "parameter",
+            "version": 3, "tags": {"a": "1", "b": ""},
+        });
+        let event = Event::parse(&envelope("Tag Change on Resource", &detail)).unwrap();
+        let tags = Some(Tags::from([
+            ("a".into(), "1".into()),
+            ("b".into(), String::new()),
+        ]));
+        assert_eq!(event.kind, EventKind::Tagged { tags });
     }
 
     #[test]

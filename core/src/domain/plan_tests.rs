@@ -174,3 +174,125 @@ fn a_lost_value_is_a_problem_not_an_empty_string() {
     let live = now(attributes(), "a");
     assert_eq!(action(state, None, Some(live)), (Action::Update, true));
 }
+
+/// What alone is put back.
+fn differences(state: &State, value: &str, live: &LiveParameter, how: &How) -> Differences {
+    let value = Some(Value::new(value));
+    step(name(), state.clone(), value, Some(live.clone()), None, how).differences
+}
+
+#[test]
+fn what_differs_beside_the_version_alone_takes_no_version() {
+    let how = How {
+        labels: true,
+        ..How::at(Instant::EARLIEST)
+    };
+    let tag = |v: &str| Some(Tags::from([("k".into(), v.into())]));
+    let labels = |all: &[&str]| all.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
+    let then = Attributes {
+        tags: tag("1"),
+        labels: labels(&["prod", "a"]),
+        ..attributes()
+    };
+    let mut live = now(attributes(), "a");
+    live.tags = tag("2");
+    live.labels = Some(labels(&["a", "new"]));
+    for value in [retained("a"), FoundValue::Live] {
+        let state = was(then.clone(), value);
+        let alone = differences(&state, "a", &live, &how);
+        assert_eq!(alone.alone(), ["tags", "labels"]);
+        // What it has and had not is left to it.
+        assert_eq!((alone.version, alone.labels), (false, labels(&["prod"])));
+        let unasked = differences(&state, "a", &live, &How::at(Instant::EARLIEST));
+        assert_eq!(unasked.alone(), ["tags"]);
+    }
+    let whole = differences(&was(then, retained("b")), "b", &live, &how);
+    assert_eq!(whole.labels, labels(&["prod", "a"]));
+    assert!(whole.version && whole.tags && whole.alone().is_empty());
+}
+
+#[test]
+fn what_cannot_be_overwritten_is_created_again_only_if_asked_for() {
+    let mut live = now(attributes(), "a");
+    live.live.attributes.tier = Some("Advanced".into());
+    let asked = How {
+        recreate: true,
+        ..How::at(Instant::EARLIEST)
+    };
+    let ask = |found: FoundValue, value: &str, how: &How| {
+        let value = Some(Value::new(value));
+        let state = was(attributes(), found);
+        let step = step(name(), state, value, Some(live.clone()), None, how);
+        (step.recreate, step.problem)
+    };
+    let unasked = How::at(Instant::EARLIEST);
+    assert_eq!(
+        ask(retained("b"), "b", &unasked),
+        (false, Some(Problem::TierDowngrade))
+    );
+    assert_eq!(ask(retained("b"), "b", &asked), (true, None));
+    assert_eq!(ask(retained("a"), "a", &unasked), (false, None));
+    assert_eq!(ask(retained("a"), "a", &asked), (true, None));
+    assert_eq!(ask(FoundValue::Live, "a", &asked), (false, None));
+}
+
+#[test]
+fn a_key_that_stands_in_for_another_is_no_difference_by_itself() {
+    let secret = |key: Option<&str>| Attributes {
+        parameter_type: "SecureString".into(),
+        key_id: key.map(str::to_owned),
+        ..attributes()
+    };
+    let ask = |then: Option<&str>, live: &str, keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|&k| k.to_owned()).collect();
+        let how = How {
+            keys: KeyMap::parse(&keys).unwrap(),
+            ..How::at(Instant::EARLIEST)
+        };
+        let live = now(secret(Some(live)), "a");
+        let value = Some(Value::new("a"));
+        let state = was(secret(then), retained("a"));
+        let step = step(name(), state, value, Some(live), None, &how);
+        (step.action, step.key_id)
+    };
+    let new = || Some("new".to_owned());
+    assert_eq!(ask(Some("old"), "old", &["new"]), (Action::None, new()));
+    assert_eq!(ask(Some("old"), "new", &["old=new"]), (Action::None, new()));
+    assert_eq!(
+        ask(Some("old"), "else", &["old=new"]),
+        (Action::Update, new())
+    );
+    assert_eq!(ask(Some("old"), "else", &["x=new"]), (Action::Update, None));
+    // Nobody knows which it was.
+    assert_eq!(ask(None, "else", &[]), (Action::None, None));
+}
+
+#[test]
+fn an_expiry_that_passed_is_no_difference_and_neither_is_its_notification() {
+    let expiry = r#"{"Type":"Expiration","Attributes":{"Timestamp":"2026-01-01T00:00:00.000Z"}}"#;
+    let notification = r#"{"Type":"ExpirationNotification","Attributes":{"Before":"1"}}"#;
+    let with = Attributes {
+        policies: vec![expiry.into(), notification.into()],
+        ..attributes()
+    };
+    let ask = |now_text: &str| {
+        let how = How::at(now_text.parse().unwrap());
+        let live = now(attributes(), "a");
+        let state = was(with.clone(), retained("a"));
+        let value = Some(Value::new("a"));
+        step(name(), state, value, Some(live), None, &how).action
+    };
+    assert_eq!(ask("2025-12-31T00:00:00Z"), Action::Update);
+    assert_eq!(ask("2026-01-01T00:00:00Z"), Action::None);
+}
+
+#[test]
+fn the_nearest_instants_are_named_where_there_are_any() {
+    let at = Instant::from_millis;
+    let told = |before, after| Problem::Lost(Nearest { before, after }).to_string();
+    assert!(told(None, None).ends_with("captured"));
+    let one = "; the nearest instant with a value: 1970-01-01T00:00:00.001Z";
+    assert!(told(Some(at(1)), None).ends_with(one));
+    assert!(told(None, Some(at(1))).ends_with(one));
+    assert!(told(Some(at(1)), Some(at(2))).contains("00.001Z and 1970"));
+}

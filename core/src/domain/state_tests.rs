@@ -237,3 +237,65 @@ fn a_live_version_matches_its_record_by_number_and_time() {
     assert!(!is_recorded_as(&live(3, 500), Some(&deletion(999, None))));
     assert!(!is_recorded_as(&live(3, 500), None));
 }
+
+fn tags(pairs: &[(&str, &str)]) -> Tags {
+    let pairs = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+    pairs.collect()
+}
+
+fn tagged(ms: i64, pairs: &[(&str, &str)]) -> Record {
+    let tags = tags(pairs);
+    record(ms, Change::Tagged { tags })
+}
+
+/// Version 1, which had the tag `a` when it was looked at.
+fn tagged_version(ms: i64) -> Record {
+    let mut record = version(1, ms);
+    if let Change::Written(written) = &mut record.change {
+        written.attributes.tags = Some(tags(&[("a", "1")]));
+    }
+    record
+}
+
+#[test]
+fn tags_are_those_of_the_version_or_of_a_change_since() {
+    let head = tagged_version(1_000);
+    let ask = |ms, change: Option<&Record>| {
+        let evidence = Evidence {
+            head: Some(&head),
+            before: Some(&head),
+            tags: change,
+            ..Evidence::default()
+        };
+        let state = state_at(at(ms), &evidence);
+        state.found().unwrap().attributes.tags.clone().unwrap()
+    };
+    assert_eq!(ask(5_000, None), tags(&[("a", "1")]));
+    let since = tagged(3_000, &[]);
+    assert_eq!(ask(5_000, Some(&since)), tags(&[]));
+    // One that is older than the version may be of an earlier parameter.
+    let earlier = tagged(500, &[("b", "2")]);
+    assert_eq!(ask(5_000, Some(&earlier)), tags(&[("a", "1")]));
+}
+
+#[test]
+fn the_tags_of_what_lives_unchanged_are_those_on_record() {
+    let head = tagged_version(1_000);
+    let now = live(1, 1_000);
+    let ask = |head: &Record, change: Option<&Record>| {
+        let evidence = Evidence {
+            live: Some(&now),
+            head: Some(head),
+            tags: change,
+            ..Evidence::default()
+        };
+        let state = state_at(at(5_000), &evidence);
+        state.found().unwrap().attributes.tags.clone()
+    };
+    assert_eq!(ask(&head, None), Some(tags(&[("a", "1")])));
+    let since = tagged(3_000, &[("b", "2")]);
+    assert_eq!(ask(&head, Some(&since)), Some(tags(&[("b", "2")])));
+    // Another version, or one of which nobody knows them.
+    assert_eq!(ask(&version(2, 4_000), None), None);
+    assert_eq!(ask(&version(1, 1_000), None), None);
+}

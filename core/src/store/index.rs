@@ -59,7 +59,9 @@ pub struct Head {
 pub struct TagHead {
     /// The record.
     pub record: Record,
-    /// Its tags are left out of `record`: read the own row for them.
+    /// Its entry, which cannot be told from a record whose tags are left out.
+    pub(crate) entry: String,
+    /// Its tags are left out of `record`: [`Index::tag_change`] reads them.
     pub trimmed: bool,
 }
 
@@ -239,6 +241,16 @@ impl Index {
         item.map(read_record).transpose()
     }
 
+    /// The whole record of the newest change of tags.
+    pub async fn tag_change(&self, head: &TagHead) -> Result<Option<Record>, StoreError> {
+        if !head.trimmed {
+            return Ok(Some(head.record.clone()));
+        }
+        let entry = format!("+{}", head.entry);
+        let item = self.item(head.record.name.as_str(), &entry).await?;
+        item.map(read_record).transpose()
+    }
+
     /// One page of everything that happened under `target`, newest first, and
     /// where the next page begins. Slim records for a path.
     pub async fn changes(
@@ -277,6 +289,17 @@ impl Index {
         let query = self.records(name, &from, &to).scan_index_forward(false);
         let items = self.all(query).await?;
         items.into_iter().map(read_record).collect()
+    }
+
+    /// The newest changes of tags of `name`, newest first: one call.
+    pub async fn recent_tags(&self, name: &Name) -> Result<Vec<Record>, StoreError> {
+        let (from, to) = (format!("+{FIRST_INSTANT}"), format!("+{LAST_INSTANT}"));
+        let query = self.records(name, &from, &to);
+        let query = query.scan_index_forward(false).limit(FIRST_ROWS);
+        let (items, _) = self.page(query).await?;
+        let records: Result<Vec<Record>, _> = items.into_iter().map(read_record).collect();
+        let tagged = |r: &Record| r.operation() == Operation::Tags;
+        Ok(records?.into_iter().filter(tagged).collect())
     }
 
     /// The newest change of tags of `name` at or before `at`.

@@ -17,8 +17,10 @@ pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<Exit, C
     let stores = context.stores().await?;
     let mut rows = context.ui.rows();
     let mut written: io::Result<()> = Ok(());
+    let whole = matches!(target, Target::Name(_));
     let mut page = |records: Vec<Record>| {
-        let views: Vec<_> = records.iter().map(ChangeView::new).collect();
+        let view = |record| ChangeView::new(record, whole);
+        let views: Vec<_> = records.iter().map(view).collect();
         written = rows.page(&views);
         if written.is_err() || rows.is_closed() {
             return ControlFlow::Break(());

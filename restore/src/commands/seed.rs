@@ -2,13 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ssmbak_core::domain::{Name, Path};
+use ssmbak_core::domain::{Name, Path, Source};
 
 use super::Context;
 use crate::args::SeedArgs;
 use crate::error::{CliError, Exit};
 use crate::ui::{hint_to_repeat, warn};
 use crate::view::SeedView;
+use ssmbak_core::drift::{TagReport, capture_tags};
 use ssmbak_core::reconcile::{SeedReport, seed};
 use ssmbak_core::store::Stores;
 
@@ -21,12 +22,21 @@ pub(super) async fn run(context: &Context, args: &SeedArgs) -> Result<Exit, CliE
     let mut notes = Vec::new();
     let mut out = context.ui.rows();
     for path in &paths {
-        let (rows, report) = seed_path(context, &stores, path, args.do_it).await?;
+        let (mut rows, mut report) = seed_path(context, &stores, path, args.do_it).await?;
+        let mut note = summary(path, &report, args.do_it);
+        if args.tags {
+            let (tagged, tags) = tags_under(context, &stores, path, args.do_it).await?;
+            note.push_str(&tags_summary(&tags, args.do_it));
+            rows.extend(tagged);
+            rows.sort_by(|a, b| a.name.cmp(&b.name));
+            report.failures.extend(tags.failures);
+            fine |= tags.read > 0;
+        }
         out.page(&rows)?;
         for (name, why) in &report.failures {
             warn(&format!("{name}: {why}"));
         }
-        notes.push(summary(path, &report, args.do_it));
+        notes.push(note);
         failed |= !report.failures.is_empty();
         fine |= report.versions + report.already + report.deletions > 0;
     }
@@ -83,13 +93,58 @@ pub(crate) async fn seed_path(
     bar.finish_and_clear();
     let report = report?;
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.extend(report.failures.iter().map(|(name, why)| SeedView {
+    rows.extend(failed(&report.failures));
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((rows, report))
+}
+
+fn failed(failures: &[(Name, String)]) -> impl Iterator<Item = SeedView> {
+    failures.iter().map(|(name, why)| SeedView {
         name: name.clone(),
         versions: Some(0),
         failure: Some(why.clone()),
-    }));
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    })
+}
+
+/// As [`seed_path`], for the tags of what is on record.
+async fn tags_under(
+    context: &Context,
+    stores: &Stores,
+    path: &Path,
+    do_it: bool,
+) -> Result<(Vec<SeedView>, TagReport), CliError> {
+    let bar = context.ui.counter();
+    let rows = Mutex::new(Vec::new());
+    let progress = |name: &Name, _: usize| {
+        bar.set_message(name.to_string());
+        bar.inc(1);
+        let row = SeedView {
+            name: name.clone(),
+            versions: do_it.then_some(0),
+            failure: None,
+        };
+        rows.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(row);
+    };
+    let report = capture_tags(stores, path, do_it, Source::Seed, &progress).await;
+    bar.finish_and_clear();
+    let report = report?;
+    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.extend(failed(&report.failures));
     Ok((rows, report))
+}
+
+fn tags_summary(report: &TagReport, did_it: bool) -> String {
+    let what = if did_it { "captured" } else { "to capture" };
+    let mut summary = format!(
+        ", tags of {} read, {} changed and {what}",
+        report.read, report.changed
+    );
+    if !report.failures.is_empty() {
+        summary.push_str(&format!(", {} failed", report.failures.len()));
+    }
+    summary
 }
 
 /// One line about a path.

@@ -1,5 +1,7 @@
 //! Changes as `history` shows them.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use ssmbak_core::domain::record::Operation;
 use ssmbak_core::domain::{Change, Instant, Name, Record, Source, ValueState};
@@ -42,11 +44,14 @@ pub(crate) struct ChangeView {
     pub(crate) not_before: Option<Instant>,
     /// `stored` or `lost`; null where no version was written.
     pub(crate) value_state: Option<&'static str>,
+    /// All tags after a change of them; null for other changes, and where the
+    /// history is that of a path.
+    pub(crate) tags: Option<BTreeMap<String, String>>,
 }
 
 impl ChangeView {
-    /// The view of a record.
-    pub(crate) fn new(record: &Record) -> Self {
+    /// The view of a record; `whole` is false for the slim ones of a path.
+    pub(crate) fn new(record: &Record, whole: bool) -> Self {
         let written = record.present();
         let told_type = match &record.change {
             Change::Deleted { parameter_type, .. } => parameter_type.clone(),
@@ -67,7 +72,16 @@ impl ChangeView {
             | Change::Labelled { .. }
             | Change::Tagged { .. } => None,
         };
+        let tags = match &record.change {
+            Change::Tagged { tags } if whole => Some(tags.clone()),
+            Change::Tagged { .. }
+            | Change::Written(_)
+            | Change::StillThere(_)
+            | Change::Deleted { .. }
+            | Change::Labelled { .. } => None,
+        };
         Self {
+            tags,
             name: record.name.clone(),
             time: record.at,
             event_time: record.event.as_ref().map(|e| e.time),
@@ -88,9 +102,19 @@ impl ChangeView {
         }
     }
 
-    /// The operation with what belongs to it: the label that moved, the interval
-    /// in which an observed deletion lies, or that a version is not exact.
+    /// The operation with what belongs to it: the label that moved, the keys of
+    /// the tags, the interval in which an observed deletion lies, or that a
+    /// version is not exact.
     pub(super) fn what(&self) -> String {
+        if let Some(tags) = &self.tags {
+            let keys: Vec<_> = tags.keys().map(String::as_str).collect();
+            let keys = if keys.is_empty() {
+                "none".into()
+            } else {
+                keys.join(", ")
+            };
+            return format!("{} ({keys})", self.operation);
+        }
         match (&self.label, self.not_before) {
             (Some(label), _) => format!("{} {label}", self.operation),
             (None, Some(from)) => format!("{} (after {from})", self.operation),
@@ -125,6 +149,7 @@ impl View for ChangeView {
         "Exact",
         "NotBefore",
         "ValueState",
+        "Tags",
     ];
     const COLUMNS: &'static [&'static str] =
         &["Time", "Operation", "Name", "Version", "Type", "By"];

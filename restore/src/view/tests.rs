@@ -34,7 +34,7 @@ fn the_fields_are_those_of_the_contract() {
         outcome: Outcome::Restored,
         reason: None,
     });
-    assert_fields(&ChangeView::new(&given::record(given::version(1))));
+    assert_fields(&ChangeView::new(&given::record(given::version(1)), true));
     assert_fields(&StackChangeView {
         action: "Modify".into(),
         logical_id: "Function".into(),
@@ -131,11 +131,11 @@ fn an_exact_deletion_and_an_observed_one_are_told_apart() {
             parameter_type: Some("String".into()),
         })
     };
-    let exact = ChangeView::new(&deletion(None));
+    let exact = ChangeView::new(&deletion(None), true);
     assert_eq!((exact.exact, exact.not_before), (true, None));
     assert_eq!(exact.what(), "Delete");
     let from = given::at("2024-06-13T00:00:00.000Z");
-    let observed = ChangeView::new(&deletion(Some(from)));
+    let observed = ChangeView::new(&deletion(Some(from)), true);
     assert_eq!((observed.exact, observed.not_before), (false, Some(from)));
     assert_eq!(observed.what(), "Delete (after 2024-06-13T00:00:00.000Z)");
     assert_eq!(json_of(&observed)["Type"], json!("String"));
@@ -145,9 +145,9 @@ fn an_exact_deletion_and_an_observed_one_are_told_apart() {
 #[test]
 fn an_imported_version_is_not_exact_and_says_so() {
     let mut record = given::record(given::version(7));
-    assert!(ChangeView::new(&record).exact);
+    assert!(ChangeView::new(&record, true).exact);
     record.source = ssmbak_core::domain::Source::Import;
-    let view = ChangeView::new(&record);
+    let view = ChangeView::new(&record, true);
     assert_eq!((view.exact, view.not_before), (false, None));
     assert_eq!(view.what(), "Update (imported)");
 }
@@ -155,11 +155,14 @@ fn an_imported_version_is_not_exact_and_says_so() {
 #[test]
 fn a_label_is_told_with_its_move() {
     let moved = |from| {
-        ChangeView::new(&given::record(Change::Labelled {
-            label: "prod".into(),
-            from,
-            to: 4,
-        }))
+        ChangeView::new(
+            &given::record(Change::Labelled {
+                label: "prod".into(),
+                from,
+                to: 4,
+            }),
+            true,
+        )
     };
     assert_eq!(moved(Some(3)).what(), "LabelParameterVersion prod");
     assert_eq!(moved(Some(3)).versions(), "3 -> 4");
@@ -174,7 +177,7 @@ fn a_label_is_told_with_its_move() {
 
 #[test]
 fn a_version_is_told_with_who_wrote_it() {
-    let view = ChangeView::new(&given::record(given::version(7)));
+    let view = ChangeView::new(&given::record(given::version(7)), true);
     let expected = [
         Cell::new("2024-06-14T08:00:00.123Z"),
         Cell::toned("Update", Tone::Changed),
@@ -196,4 +199,19 @@ fn the_value_of_a_version_that_still_lives_is_taken_from_there() {
     step.value = None;
     let view = ParameterView::new(&step, false);
     assert_eq!(view.value.as_deref(), Some("old"));
+}
+
+#[test]
+fn a_change_of_tags_tells_their_keys_and_only_under_its_name() {
+    let tagged = |tags: &[(&str, &str)]| {
+        let tags = tags.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        given::record(Change::Tagged {
+            tags: tags.collect(),
+        })
+    };
+    let two = tagged(&[("a", "1"), ("b", "")]);
+    assert_eq!(ChangeView::new(&two, true).what(), "Tags (a, b)");
+    assert_eq!(ChangeView::new(&tagged(&[]), true).what(), "Tags (none)");
+    let slim = ChangeView::new(&two, false);
+    assert_eq!((slim.what().as_str(), slim.tags), ("Tags", None));
 }

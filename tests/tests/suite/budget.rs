@@ -10,10 +10,10 @@ use ssmbak_core::domain::record::{Attributes, Change, Source, Written};
 use ssmbak_core::domain::stored::StoredRecord;
 use ssmbak_core::domain::{Instant, Pointer, Record, ValueState, keys};
 use ssmbak_tests::emulator::Ministack;
-use ssmbak_tests::events::parameter_event;
+use ssmbak_tests::events::{parameter_event, tag_event};
 use ssmbak_tests::proxy::Proxy;
 
-use super::world::{Lane, World, mark, name, now};
+use super::world::{Lane, World, mark, name, next_second, now};
 
 const NAMES: usize = 100;
 const CHANGED: usize = 3;
@@ -165,4 +165,42 @@ async fn a_preview_costs_the_same_however_many_versions_are_stored() {
     assert_eq!(costs[0], costs[1]);
     assert_eq!(costs[0], costs[2]);
     assert!(costs[0].values().sum::<usize>() <= CALLS_MOST);
+}
+
+#[tokio::test]
+async fn a_change_of_tags_costs_only_the_names_it_concerns() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy")
+        .await
+        .behind(&proxy);
+    write(&world, 0..20, "then").await;
+    let tagged = async |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            let event = tag_event(&of(number), &[("team", "a")], now().millis());
+            assert_eq!(world.deliver(&[event]).await, 0);
+        }
+    };
+    let preview = async |at: &str| {
+        proxy.reset_calls();
+        let preview = ["preview", "/budget/", at, "-R", "--output", "json"];
+        world.ssmbak(&preview).await.exits(0);
+        proxy.counts()
+    };
+    let before = mark().await.to_string();
+    let mut costs = preview(&before).await;
+    tagged(0..3).await;
+    next_second().await;
+    let after = mark().await.to_string();
+    // Changes before the instant cost nothing.
+    assert_eq!(preview(&after).await, costs);
+    // Each change after it takes a query and the live tags; ten names share the call for the values.
+    let more = [
+        ("dynamodb:Query", 3),
+        ("ssm:ListTagsForResource", 3),
+        ("ssm:GetParameters", 1),
+    ];
+    for (operation, calls) in more {
+        *costs.entry(operation.to_owned()).or_default() += calls;
+    }
+    assert_eq!(preview(&before).await, costs);
 }

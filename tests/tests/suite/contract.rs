@@ -422,3 +422,127 @@ async fn tags_are_made_equal() {
         assert_eq!(parameters.tags(&name("/none/such")).await.unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn changes_of_tags_are_found_among_labels_and_a_large_one_in_its_own_row() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let of = name("/app/tagged");
+        let record = |ms: i64, change: Change| Record {
+            change,
+            ..version(of.as_str(), 1, ms, nowhere())
+        };
+        let tagged = |ms: i64, value: &str| {
+            let tags = BTreeMap::from([("k".to_owned(), value.to_owned())]);
+            record(ms, Change::Tagged { tags })
+        };
+        let (first, large) = (tagged(1_000, "1"), tagged(9_000, &"x".repeat(3_000)));
+        index
+            .put(&version(of.as_str(), 1, 0, nowhere()))
+            .await
+            .unwrap();
+        index.put(&first).await.unwrap();
+        for number in 0..60 {
+            let moved = Change::Labelled {
+                label: format!("l{number}"),
+                from: None,
+                to: 1,
+            };
+            index.put(&record(2_000 + number, moved)).await.unwrap();
+        }
+        let target = Target::Name(of.clone());
+        let head = index.heads(&target).await.unwrap().remove(&of).unwrap();
+        assert!(head.labelled, "{lane:?}");
+        assert_eq!(head.tags.unwrap().record, first, "{lane:?}");
+        index.put(&large).await.unwrap();
+        let head = index.heads(&target).await.unwrap().remove(&of).unwrap();
+        let newest = head.tags.unwrap();
+        assert!(newest.trimmed, "{lane:?}");
+        let whole = index.tag_change(&newest).await.unwrap();
+        assert_eq!(whole.as_ref(), Some(&large), "{lane:?}");
+        // An older one changes no head.
+        index.put(&tagged(500, "0")).await.unwrap();
+        let head = index.heads(&target).await.unwrap().remove(&of).unwrap();
+        assert_eq!(head.tags.unwrap(), newest, "{lane:?}");
+
+        let until = async |ms: i64| index.newest_tags_until(&of, at(ms)).await.unwrap();
+        assert_eq!(until(499).await, None, "{lane:?}");
+        assert_eq!(until(1_000).await.as_ref(), Some(&first), "{lane:?}");
+        // Sixty labels lie in between.
+        assert_eq!(until(8_999).await.as_ref(), Some(&first), "{lane:?}");
+        assert_eq!(until(9_000).await, whole, "{lane:?}");
+        let recent = index.recent_tags(&of).await.unwrap();
+        assert_eq!(recent, [large, first, tagged(500, "0")], "{lane:?}");
+        // They decide no state.
+        let newest = index.newest_until(&of, at(9_000)).await.unwrap().unwrap();
+        assert_eq!(newest.at, at(0), "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_records_around_an_instant_are_the_nearest_ones() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let of = "/app/around";
+        for number in 1..=5 {
+            let record = version(of, number, i64::try_from(number).unwrap(), nowhere());
+            index.put(&record).await.unwrap();
+        }
+        let (before, after) = index.around(&name(of), at(3)).await.unwrap();
+        let times = |records: &[Record]| -> Vec<_> { records.iter().map(|r| r.at).collect() };
+        assert_eq!(times(&before), [at(2), at(1)], "{lane:?}");
+        assert_eq!(times(&after), [at(4), at(5)], "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_label_is_told_and_the_others_are_put() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let of = world.own("/app/labelled");
+        world.put(&of, "v").await;
+        let labels = ["good".to_owned(), "2bad".to_owned()];
+        let parameters = &world.stores.parameters;
+        let refused = parameters.label(&name(&of), 1, &labels).await.unwrap();
+        assert_eq!(refused, ["2bad"], "{lane:?}");
+        let history = parameters.history(&name(&of)).await.unwrap();
+        let newest = history.newest().unwrap();
+        assert_eq!(newest.attributes.labels, ["good"], "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_is_created_with_its_tags() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let of = name(&world.own("/app/tagged-at-once"));
+        let attributes = Attributes {
+            parameter_type: "String".into(),
+            ..Attributes::default()
+        };
+        let pairs = [
+            ("a", "1"),
+            ("aws:cloudformation:stack-name", "x"),
+            ("b", ""),
+        ];
+        let tags = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let request = PutRequest {
+            name: &of,
+            value: &Value::new("v"),
+            attributes: &attributes,
+            overwrite: false,
+            clear_policies: false,
+            tags: Some(&tags),
+        };
+        let parameters = &world.stores.parameters;
+        assert_eq!(parameters.put(&request).await.unwrap(), 1);
+        let own = [("a", "1"), ("b", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(
+            parameters.tags(&of).await.unwrap(),
+            Some(own.into()),
+            "{lane:?}"
+        );
+    }
+}

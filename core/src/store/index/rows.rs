@@ -47,6 +47,11 @@ pub(super) fn read_record(item: Item) -> Result<Record, StoreError> {
 pub(super) fn read_head(mut item: Item) -> Result<Option<Head>, StoreError> {
     let labelled = item.contains_key("labelRecord");
     let tags = item.remove("tagRecord").map(read_held).transpose()?;
+    let tags = tags.map(|(record, trimmed)| TagHead {
+        entry: string(&item, "tagHead").unwrap_or_default().to_owned(),
+        record,
+        trimmed,
+    });
     let Some(held) = item.remove("record") else {
         return Ok(None);
     };
@@ -54,7 +59,7 @@ pub(super) fn read_head(mut item: Item) -> Result<Option<Head>, StoreError> {
     Ok(Some(Head {
         record,
         trimmed,
-        tags: tags.map(|(record, trimmed)| TagHead { record, trimmed }),
+        tags,
         labelled,
     }))
 }

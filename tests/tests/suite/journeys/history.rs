@@ -8,7 +8,7 @@ use ssmbak_tests::events::parameter_event;
 use super::{Lane, World, column, keys, told};
 use crate::world::{mark, next_second};
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "Name",
     "Time",
     "EventTime",
@@ -23,6 +23,7 @@ const FIELDS: [&str; 14] = [
     "Exact",
     "NotBefore",
     "ValueState",
+    "Tags",
 ];
 
 async fn history(world: &World, arguments: &[&str]) -> Json {

@@ -12,6 +12,7 @@ mod seed;
 mod show;
 mod stack;
 mod stack_health;
+mod tags;
 
 use std::collections::BTreeSet;
 
