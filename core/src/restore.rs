@@ -288,9 +288,15 @@ async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
     };
     let recorded = live.recorded.as_ref();
     if recorded.is_some_and(|r| r.pointer.is_some()) {
-        // Tags are overwritten as well.
-        let known = recorded.is_some_and(|r| r.tags == live.tags);
-        if step.differences.tags && live.tags.is_some() && !known {
+        // Tags that nobody told of are overwritten, or go with it.
+        let tags = match step.action {
+            Action::Delete => stores.parameters.tags(&step.name).await?,
+            Action::Create | Action::Update | Action::None | Action::Unknown => {
+                live.tags.clone().filter(|_| step.differences.tags)
+            }
+        };
+        let known = recorded.and_then(|r| r.tags.clone()).unwrap_or_default();
+        if tags.is_some_and(|tags| tags != known) {
             capture(stores, &step.name, &[], Source::Restore).await?;
         }
         return Ok(());

@@ -137,14 +137,14 @@ async fn tags_under(
 
 fn tags_summary(report: &TagReport, did_it: bool) -> String {
     let what = if did_it { "captured" } else { "to capture" };
-    let mut summary = format!(
-        ", tags of {} read, {} changed and {what}",
+    let failed = match report.failures.len() {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    format!(
+        ", tags of {} read, {} changed and {what}{failed}",
         report.read, report.changed
-    );
-    if !report.failures.is_empty() {
-        summary.push_str(&format!(", {} failed", report.failures.len()));
-    }
-    summary
+    )
 }
 
 /// One line about a path.

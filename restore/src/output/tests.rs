@@ -112,9 +112,9 @@ fn csv_has_one_header_and_guarded_cells() {
     let row = [ParameterView::new(&step, false)];
     let expected = "\
 Name,Change,Deleted,Value,Type,Modified,Version,Description,Tier,DataType,KeyId,\
-AllowedPattern,Policies,Labels,Tags,ModifiedBy,ValueState
+AllowedPattern,Policies,Labels,Tags,ModifiedBy,ValueState,Alone,Recreate
 /app/a,update,false,'=cmd|' /C calc'!A0,String,2024-06-14T08:00:00.123Z,2,d,Standard,text,,\
-,[],[],,arn:aws:iam::1:user/a,stored
+,[],[],,arn:aws:iam::1:user/a,stored,,false
 ";
     assert_eq!(plain(Format::Csv, &[&row]), expected);
     let twice = plain(Format::Csv, &[&row, &row]);

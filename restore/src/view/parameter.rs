@@ -52,6 +52,11 @@ pub(crate) struct ParameterView {
     pub(crate) modified_by: Option<String>,
     /// `stored` or `lost`.
     pub(crate) value_state: Option<&'static str>,
+    /// `tags`, `labels` or both where an update puts back only those, without
+    /// a new version; else null.
+    pub(crate) alone: Option<Vec<&'static str>>,
+    /// It is deleted and created again.
+    pub(crate) recreate: bool,
     /// What a table shows for the value.
     #[serde(skip)]
     shown: Shown,
@@ -105,8 +110,21 @@ impl ParameterView {
                 | FoundValue::Retained(_)
                 | FoundValue::Sealed => "stored",
             }),
+            alone: Some(step.differences.alone()).filter(|alone| !alone.is_empty()),
+            recreate: step.recreate,
             shown,
             action: step.action,
+        }
+    }
+}
+
+impl ParameterView {
+    /// The change, with what is special about it.
+    fn what(&self) -> String {
+        match &self.alone {
+            Some(alone) => format!("{} ({})", self.change, alone.join(", ")),
+            None if self.recreate => format!("{} (recreate)", self.change),
+            None => self.change.to_owned(),
         }
     }
 }
@@ -156,6 +174,8 @@ impl View for ParameterView {
         "Tags",
         "ModifiedBy",
         "ValueState",
+        "Alone",
+        "Recreate",
     ];
     const COLUMNS: &'static [&'static str] = &["Name", "Value", "Type", "Modified", "Change"];
 
@@ -177,7 +197,7 @@ impl View for ParameterView {
             value,
             Cell::new(self.parameter_type.as_deref().unwrap_or_default()),
             Cell::new(self.modified.map_or(String::new(), |at| at.to_string())),
-            Cell::toned(self.change, tone),
+            Cell::toned(self.what(), tone),
         ]
     }
 }
@@ -214,6 +234,8 @@ impl View for RestoreView {
         "Tags",
         "ModifiedBy",
         "ValueState",
+        "Alone",
+        "Recreate",
         "Outcome",
         "Reason",
     ];

@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::state::FoundValue;
-use ssmbak_core::domain::{Change, State};
+use ssmbak_core::domain::{Change, State, Step};
 
 use super::*;
 use crate::fixtures as given;
@@ -67,6 +67,7 @@ fn a_present_parameter_is_shown_with_all_that_is_known() {
             "Description": "d", "Tier": "Standard", "DataType": "text", "KeyId": null,
             "AllowedPattern": null, "Policies": [], "Labels": [], "Tags": null,
             "ModifiedBy": "arn:aws:iam::1:user/a", "ValueState": "stored",
+            "Alone": null, "Recreate": false,
         })
     );
 }
@@ -214,4 +215,25 @@ fn a_change_of_tags_tells_their_keys_and_only_under_its_name() {
     assert_eq!(ChangeView::new(&tagged(&[]), true).what(), "Tags (none)");
     let slim = ChangeView::new(&two, false);
     assert_eq!((slim.what().as_str(), slim.tags), ("Tags", None));
+}
+
+#[test]
+fn what_alone_is_put_back_is_told_and_what_is_created_again() {
+    let mut step = given::updated("/app/db", "String", "old");
+    step.differences.version = false;
+    step.differences.tags = true;
+    step.differences.labels = vec!["prod".into()];
+    let change = |step: &Step| {
+        let view = ParameterView::new(step, false);
+        let json = json_of(&view);
+        (view.cells().remove(4), json["Alone"].clone())
+    };
+    let cell = |text: &str| Cell::toned(text, Tone::Changed);
+    assert_eq!(
+        change(&step),
+        (cell("update (tags, labels)"), json!(["tags", "labels"]))
+    );
+    step.differences.version = true;
+    step.recreate = true;
+    assert_eq!(change(&step), (cell("update (recreate)"), Json::Null));
 }

@@ -81,7 +81,10 @@ impl Recorded {
         self.0.extend(drafted.iter().cloned());
         let changed = drafted.into_iter().filter_map(|r| match r.change {
             Change::Tagged { tags } => Some((r.at.millis() - at(0).millis(), tags)),
-            _ => None,
+            Change::Written(_)
+            | Change::Deleted { .. }
+            | Change::StillThere(_)
+            | Change::Labelled { .. } => None,
         });
         changed.collect()
     }

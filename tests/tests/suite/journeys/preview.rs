@@ -8,7 +8,7 @@ use ssmbak_core::domain::Instant;
 use super::{Lane, World, column, keys, told};
 use crate::world::{mark, next_second};
 
-pub(super) const FIELDS: [&str; 17] = [
+pub(super) const FIELDS: [&str; 19] = [
     "Name",
     "Change",
     "Deleted",
@@ -26,6 +26,8 @@ pub(super) const FIELDS: [&str; 17] = [
     "Tags",
     "ModifiedBy",
     "ValueState",
+    "Alone",
+    "Recreate",
 ];
 
 /// A tree in which at the returned instant everything was `then`: afterwards

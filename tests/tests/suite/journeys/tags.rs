@@ -167,3 +167,25 @@ async fn tags_that_are_overwritten_are_on_record_first() {
     assert_eq!(rows[0]["Tags"], json!({"team": "untold"}), "{rows}");
     assert_eq!(rows[0]["Source"], "restore");
 }
+
+#[tokio::test]
+async fn tags_that_go_with_a_deletion_are_on_record_first() {
+    let world = World::on(Lane::Ministack).await;
+    let path = &world.own("/gone/");
+    let of = &format!("{path}new");
+    seed(&world, path).await;
+    let at = &mark().await.to_string();
+    world.write(of, "v").await;
+    set_tags(&world, of, &[("team", "untold")]).await;
+    let before = &mark().await.to_string();
+    world.ssmbak(&["restore", path, at, "--yes"]).await.exits(0);
+    assert_eq!(world.live(of).await, None);
+    next_second().await;
+    let rows = history(&world, of).await;
+    assert_eq!(column(&rows, "Operation"), ["Tags", "Create"]);
+    // They were seen only when it was about to be deleted.
+    let seen = rows[0]["Time"].as_str().unwrap();
+    assert!(seen > before.as_str());
+    world.ssmbak(&["restore", of, seen]).await.exits(0);
+    assert_eq!(tags_of(&world, of).await, tags(&[("team", "untold")]));
+}
