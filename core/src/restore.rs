@@ -186,10 +186,7 @@ async fn apply_ten(
             Ok(report) | Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => done(report),
         }
     }
-    if cancel.load(Ordering::SeqCst) {
-        again.drain(..).for_each(|s| done(interrupted(&s.name)));
-    }
-    written.extend(recreate(stores, &again, options, &mut done).await);
+    written.extend(recreate(stores, &again, options, cancel, &mut done).await);
     let deletes: Vec<&Step> = ready
         .iter()
         .copied()

@@ -115,9 +115,13 @@ impl Assessed {
     /// Whether the live value is wanted: to be compared, or to be shown beside
     /// what differs.
     fn wants_value(&self) -> bool {
-        let labels = self.live_labels.is_some();
-        let beside = (self.tags_changed || labels) && self.state.found().is_some();
-        needs_comparison(&self.state, self.live.as_ref()) || (self.live.is_some() && beside)
+        let Some(found) = self.state.found().filter(|_| self.live.is_some()) else {
+            return false;
+        };
+        let now = self.live_labels.as_ref();
+        let misses = |label| now.is_some_and(|now| !now.contains(label));
+        let labels = found.attributes.labels.iter().any(misses);
+        needs_comparison(&self.state, self.live.as_ref()) || self.tags_changed || labels
     }
 
     /// Whether the live tags are wanted. What lives unchanged has the tags it

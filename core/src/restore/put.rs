@@ -98,10 +98,7 @@ pub(super) async fn put_version(
     let beside = match over {
         // It was created with its tags, or a first attempt may have done it.
         None if put.was_told => put_labels(stores, step, version).await,
-        None => match put_tags_after_all(stores, step, tags).await {
-            Ok(()) => put_labels(stores, step, version).await,
-            Err(why) => Err(why),
-        },
+        None => put_beside_created(stores, step, tags).await,
         Some(_) => put_beside(stores, step, version).await,
     };
     if let Err(why) = beside {
@@ -252,6 +249,17 @@ async fn put_tags_after_all(
         .map_err(|error| format!("its tags were not put back: {error}"))
 }
 
+/// Makes sure of what belongs to version 1, where no answer told that it was
+/// created whole.
+pub(super) async fn put_beside_created(
+    stores: &Stores,
+    step: &Step,
+    tags: Option<&Tags>,
+) -> Result<(), String> {
+    put_tags_after_all(stores, step, tags).await?;
+    put_labels(stores, step, 1).await
+}
+
 async fn put_labels(stores: &Stores, step: &Step, version: u64) -> Result<(), String> {
     let labels = &step.differences.labels;
     if labels.is_empty() {
@@ -264,5 +272,87 @@ async fn put_labels(stores: &Stores, step: &Step, version: u64) -> Result<(), St
     } else {
         let refused = refused.join(", ");
         Err(format!("Parameter Store refuses these labels: {refused}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::{How, step};
+    use crate::domain::state::FoundValue;
+    use crate::domain::{KeyMap, Live, Name, State, Value};
+
+    const NOW: Instant = Instant::EARLIEST;
+
+    fn secret(key_id: Option<&str>, tier: &str) -> Attributes {
+        Attributes {
+            parameter_type: "SecureString".into(),
+            key_id: key_id.map(str::to_owned),
+            tier: Some(tier.into()),
+            ..Attributes::default()
+        }
+    }
+
+    /// What is put where `then` was, over `live`, with these other keys.
+    fn put(then: Attributes, live: Option<Attributes>, keys: &[&str]) -> Attributes {
+        let name = Name::parse("/app/db").unwrap();
+        let live = live.map(|attributes| LiveParameter {
+            live: Live {
+                name: name.clone(),
+                version: 2,
+                modified: NOW,
+                modified_by: None,
+                attributes,
+            },
+            recorded: None,
+            value: Some(Value::new("now")),
+            tags: None,
+            labels: None,
+        });
+        let found = Found {
+            modified: NOW,
+            version: Some(1),
+            modified_by: None,
+            attributes: then,
+            value: FoundValue::Retained(Value::new("then")),
+            inexact: false,
+        };
+        let keys: Vec<String> = keys.iter().map(|&k| k.to_owned()).collect();
+        let how = How {
+            keys: KeyMap::parse(&keys).unwrap(),
+            ..How::at(NOW)
+        };
+        let state = State::Present(found);
+        let step = step(name, state, Some(Value::new("then")), live, None, &how);
+        let (found, over) = (step.state.found().unwrap(), step.live.as_ref());
+        what_to_put(&step, found, over, NOW).0
+    }
+
+    #[test]
+    fn a_secret_always_goes_under_a_key() {
+        let key = |then: Option<&str>, keys: &[&str]| {
+            let live = secret(Some("live"), "Standard");
+            put(secret(then, "Standard"), Some(live), keys).key_id
+        };
+        assert_eq!(key(Some("then"), &[]).as_deref(), Some("then"));
+        assert_eq!(key(Some("then"), &["then=new"]).as_deref(), Some("new"));
+        // Without one it would fall back to the account's own.
+        assert_eq!(key(None, &[]).as_deref(), Some("live"));
+        assert_eq!(key(None, &["new"]).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn the_tier_is_sent_only_where_it_rises_or_is_created() {
+        let tier = |then: &str, live: Option<&str>| {
+            let live = live.map(|tier| secret(Some("k"), tier));
+            put(secret(Some("k"), then), live, &[]).tier
+        };
+        assert_eq!(
+            tier("Advanced", Some("Standard")).as_deref(),
+            Some("Advanced")
+        );
+        assert_eq!(tier("Standard", Some("Standard")), None);
+        assert_eq!(tier("Standard", Some("Advanced")), None);
+        assert_eq!(tier("Standard", None).as_deref(), Some("Standard"));
     }
 }

@@ -4,10 +4,11 @@
 //! retains is on record, and what was deleted is created before anything else
 //! is begun, interrupted or not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::put::{Unwritten, found, put_version};
-use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed};
+use super::put::{Unwritten, found, put_beside_created, put_version};
+use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed, interrupted, report};
 use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
@@ -30,10 +31,15 @@ pub(super) async fn recreate<'a>(
     stores: &Stores,
     steps: &[&'a Step],
     options: &ApplyOptions<'_>,
+    cancel: &AtomicBool,
     done: &mut impl FnMut(Report),
 ) -> Vec<(&'a Step, Report)> {
     let mut ready = Vec::with_capacity(steps.len());
     for step in steps {
+        if cancel.load(Ordering::SeqCst) {
+            done(interrupted(&step.name));
+            continue;
+        }
         match prepare(stores, step).await {
             Ok(tags) => ready.push(Ready { step, tags }),
             Err(why) => done(failed(
@@ -41,6 +47,12 @@ pub(super) async fn recreate<'a>(
                 &format!("it was not deleted to be created again: {why}"),
             )),
         }
+    }
+    // The last chance: what is deleted is created.
+    if cancel.load(Ordering::SeqCst) {
+        ready
+            .drain(..)
+            .for_each(|r| done(interrupted(&r.step.name)));
     }
     let planned: Vec<&Step> = ready.iter().map(|r| r.step).collect();
     if planned.is_empty() {
@@ -139,11 +151,44 @@ async fn create(stores: &Stores, one: &Ready<'_>, wait: Duration) -> Result<Repo
                 ..report
             });
         }
+        if let Some(settled) = lives_after_all(stores, one).await {
+            return settled;
+        }
         let Some(part) = parts.next() else {
             return Err(missing(report));
         };
         tokio::time::sleep(wait / *part).await;
     }
+}
+
+/// What became of a creation that failed, if the name lives all the same: an
+/// answer may have been lost, or someone else may have created it.
+async fn lives_after_all(stores: &Stores, one: &Ready<'_>) -> Option<Result<Report, Report>> {
+    let step = one.step;
+    let names = std::slice::from_ref(&step.name);
+    let mut lives = stores.parameters.values(names).await.ok()?;
+    let live = lives.remove(&step.name)?.ok()?;
+    if live.version != 1 || step.value.as_ref() != Some(&live.value) {
+        let why = format!(
+            "it was deleted to be created again, and someone created it meanwhile: version {} lives; what it was is on record",
+            live.version
+        );
+        return Some(Err(Report {
+            recreated: true,
+            ..failed(&step.name, &why)
+        }));
+    }
+    let beside = put_beside_created(stores, step, one.tags.as_ref()).await;
+    let created = Report {
+        written_version: Some(1),
+        recreated: true,
+        ..report(&step.name, Outcome::Restored, None)
+    };
+    Some(beside.map(|()| created.clone()).map_err(|why| Report {
+        outcome: Outcome::Failed,
+        reason: Some(format!("version 1 was written, but {why}")),
+        ..created
+    }))
 }
 
 fn missing(report: Report) -> Report {

@@ -136,6 +136,28 @@ async fn a_creation_that_fails_is_tried_again_and_one_that_goes_on_failing_is_to
 }
 
 #[tokio::test]
+async fn a_creation_whose_answers_were_lost_is_found_to_be_done() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let of = &world.own("/unsure/db");
+    let at = &grown(&world, of).await;
+    let world = world.behind(&proxy);
+    let lost = ApiError::new(500, "InternalServerError", "An error occurred.");
+    let lost = Disturbance::answer(lost);
+    proxy.disturb(lost.clone().on("ssm:PutParameter").when(When::AfterWork));
+    // What lives cannot be read right after it either: those before it are the plan's and two checks.
+    let unread = ApiError::new(400, "ValidationException", "Not just now.");
+    let unread = Disturbance::answer(unread).on("ssm:GetParameters").at(4);
+    proxy.disturb(unread);
+    let restore = ["restore", of, at, "--recreate", "--yes", "--output", "json"];
+    let answer = world.ssmbak_with(&NO_WAIT, &restore).await.exits(0);
+    assert_eq!(answer.json()[0]["Reason"], Json::Null);
+    assert_eq!(proxy.count("ssm:PutParameter"), 1);
+    let back = whole(&world, of).await;
+    assert_eq!((back.value.as_str(), back.tags.len()), ("small", 1));
+}
+
+#[tokio::test]
 async fn what_is_not_wholly_on_record_is_not_deleted() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy").await;
