@@ -176,6 +176,51 @@ async fn what_is_not_wholly_on_record_is_not_deleted() {
 }
 
 #[tokio::test]
+async fn a_version_that_cannot_be_read_for_now_keeps_the_parameter_from_being_deleted() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let mut world = World::emulated(Lane::Ministack, "the proxy").await;
+    world.function = world.function_at(&proxy.endpoint());
+    let of = &world.own("/sealed/db");
+    // Version 1 is under a key that is disabled: a history with values fails, the one without
+    // after it does not, and neither can the value be had alone.
+    let disabled = ApiError::new(400, "InvalidKeyId", "The key is disabled.");
+    let disabled = Disturbance::answer(disabled);
+    let disable = |histories: usize| {
+        proxy.reset();
+        for failing in (1..).step_by(2).take(histories) {
+            let history = disabled.clone().on("ssm:GetParameterHistory");
+            proxy.disturb(history.at(failing));
+        }
+        let value = disabled.clone().on("ssm:GetParameter");
+        proxy.disturb(value.times(usize::MAX));
+    };
+    // Its first invocation warms up with a call of its own.
+    world.write(&world.own("/sealed/other"), "v").await;
+    world.put_secret(of, "sealed", "alias/disabled").await;
+    disable(1);
+    world.write(of, "then").await;
+    let at = &mark().await.to_string();
+    let advanced = put(&world, of, "now").tier(ParameterTier::Advanced);
+    advanced.send().await.unwrap();
+    disable(1);
+    world.tell(of, "Update", world.written(of).await).await;
+
+    let world = world.behind(&proxy);
+    disable(6);
+    let restore = ["restore", of, at, "--recreate", "--yes", "--output", "json"];
+    let answer = world.ssmbak_with(&NO_WAIT, &restore).await.exits(1);
+    let rows = answer.json();
+    let reason = rows[0]["Reason"].as_str().unwrap();
+    assert!(reason.contains("not every version"), "{reason}");
+    assert_eq!(proxy.count("ssm:DeleteParameters"), 0);
+    assert_eq!(world.version(of).await, 3);
+    // Enabled again, it can be captured, and the rest follows.
+    proxy.reset();
+    world.ssmbak_with(&NO_WAIT, &restore).await.exits(0);
+    assert_eq!(whole(&world, of).await.value, "then");
+}
+
+#[tokio::test]
 async fn an_interruption_between_deletion_and_creation_waits_for_the_creation() {
     let world = World::emulated(Lane::Ministack, "a signal").await;
     let of = &world.own("/interrupted/db");
