@@ -4,11 +4,13 @@
 //! The number of calls depends on how many names there are under the path and
 //! how many changed, never on how many versions are stored.
 
+mod beside;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::domain::labels::{SeenLabels, labels_at};
+use self::beside::{labels, nearest, tags_until};
 use crate::domain::plan::{
     self, How, LiveParameter, Nearest, Problem, RecordedAs, needs_comparison,
 };
@@ -17,12 +19,10 @@ use crate::domain::{
     Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Record, Retained, State, Step,
     Target, Value,
 };
-use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores, TagHead};
+use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores};
 
 /// How many names are asked about at once.
 const NAMES_AT_ONCE: usize = 16;
-/// How many stored values are looked for at most where one is gone.
-const MOST_HELD: usize = 10;
 
 /// What a survey is to find out beyond what differs, and how a restore is to go
 /// about it.
@@ -150,58 +150,45 @@ async fn assess(
         head: row,
         covered,
     } = case;
-    let trimmed = row.as_ref().is_some_and(|h| h.trimmed);
-    let tag_head = row.as_ref().and_then(|h| h.tags.as_ref());
-    let mut head = row.as_ref().map(|h| h.record.clone());
+    let row = row.as_ref();
+    let is_row = |l: &Live| row.is_some_and(|h| is_recorded_as(l, Some(&h.record)));
     let recorded = row
-        .as_ref()
-        .filter(|h| {
-            live.as_ref()
-                .is_some_and(|l| is_recorded_as(l, Some(&h.record)))
-        })
+        .filter(|_| live.as_ref().is_some_and(is_row))
         .map(recorded_as);
-    let mut retained: Vec<Retained> = Vec::new();
     let unchanged = live.as_ref().is_some_and(|l| l.modified <= at);
-    let tags_changed = tag_head.is_some_and(|t| t.record.at > at);
-    let mut before = None;
-    let mut oldest = None;
+    let mut versions = Versions::default();
     if !unchanged {
-        if live.is_some() && recorded.is_none() {
-            match look(stores, &name).await? {
-                Some(versions) => retained = versions,
-                None => live = None,
-            }
-        }
-        before = newest_until(stores, &name, head.as_ref(), trimmed, at).await?;
-        let retained_before = retained.iter().any(|r| r.modified <= at);
-        if before.is_none() && head.is_some() && !retained_before {
-            oldest = stores.index.oldest(&name).await?;
+        let look_at_it = live.is_some() && recorded.is_none();
+        versions = versions_until(stores, &name, row, at, look_at_it).await?;
+        if look_at_it && versions.retained.is_empty() {
+            live = None;
         }
     }
+    let tag_head = row.and_then(|h| h.tags.as_ref());
+    let tags_changed = tag_head.is_some_and(|t| t.record.at > at);
     let tags = tags_until(stores, &name, tag_head, at, unchanged).await?;
-    if unchanged && trimmed {
-        head = match head.filter(|_| tags_changed && tags.is_none()) {
-            Some(head) => stores.index.own_row(&head).await?,
-            // Its tags are not at hand, and nobody needs them.
-            None => None,
-        };
-    }
-    let mut state = state_at(
-        at,
-        &Evidence {
-            live: live.as_ref(),
-            head: head.as_ref(),
-            before: before.as_ref(),
-            oldest: oldest.as_ref(),
-            retained: &retained,
-            tags: tags.as_ref(),
-            covered,
+    let head = match row {
+        // It is wanted for its tags only, and they are not at hand.
+        Some(row) if unchanged && row.trimmed => match tags {
+            None if tags_changed => stores.index.own_row(&row.record).await?,
+            _ => None,
         },
-    );
+        row => row.map(|h| h.record.clone()),
+    };
+    let evidence = Evidence {
+        live: live.as_ref(),
+        head: head.as_ref(),
+        before: versions.before.as_ref(),
+        oldest: versions.oldest.as_ref(),
+        retained: &versions.retained,
+        tags: tags.as_ref(),
+        covered,
+    };
+    let mut state = state_at(at, &evidence);
     let mut live_labels = None;
     if let (State::Present(found), true) = (&mut state, wants_labels) {
-        let labelled = row.as_ref().is_some_and(|h| h.labelled);
-        let record = before.as_ref().or(row.as_ref().map(|h| &h.record));
+        let record = versions.before.as_ref().or(row.map(|h| &h.record));
+        let labelled = row.is_some_and(|h| h.labelled);
         live_labels = labels(stores, &name, found, live.as_ref(), record, labelled, at).await?;
     }
     Ok(Assessed {
@@ -214,71 +201,34 @@ async fn assess(
     })
 }
 
-/// The newest change of tags at or before `at`: the newest of all, or one
-/// query.
-async fn tags_until(
-    stores: &Stores,
-    name: &Name,
-    head: Option<&TagHead>,
-    at: Instant,
-    unchanged: bool,
-) -> Result<Option<Record>, StoreError> {
-    match head {
-        None => Ok(None),
-        Some(head) if head.record.at > at => stores.index.newest_tags_until(name, at).await,
-        // Tags that did not change since are not compared.
-        Some(head) if head.trimmed && unchanged => Ok(None),
-        Some(head) => stores.index.tag_change(head).await,
-    }
+/// What is known of the versions of a name that changed since.
+#[derive(Default)]
+struct Versions {
+    /// What Parameter Store retains, where that was asked.
+    retained: Vec<Retained>,
+    /// The newest record until the instant.
+    before: Option<Record>,
+    /// The oldest record, where there is nothing until the instant.
+    oldest: Option<Record>,
 }
 
-/// Sets the labels that the version had at `at`, and returns those that the
-/// live one has now. `record` may be the one of the version that was found.
-async fn labels(
+async fn versions_until(
     stores: &Stores,
     name: &Name,
-    found: &mut Found,
-    live: Option<&Live>,
-    record: Option<&Record>,
-    labelled: bool,
+    head: Option<&Head>,
     at: Instant,
-) -> Result<Option<Vec<String>>, StoreError> {
-    let now = stores.now();
-    let retained = match live {
-        Some(_) => stores
-            .parameters
-            .sealed_history(name)
-            .await?
-            .unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let moves = if labelled {
-        let index = &stores.index;
-        index
-            .label_and_tag_changes(name, found.modified, Instant::LATEST)
-            .await?
-    } else {
-        Vec::new()
-    };
-    let mut seen = Vec::new();
-    let recorded = record.filter(|r| r.at == found.modified);
-    if let (Some(record), Some(written)) = (recorded, recorded.and_then(Record::present)) {
-        seen.push(SeenLabels {
-            at: record.recorded_at,
-            labels: written.attributes.labels.clone(),
-        });
+    look_at_it: bool,
+) -> Result<Versions, StoreError> {
+    let mut versions = Versions::default();
+    if look_at_it {
+        versions.retained = look(stores, name).await?.unwrap_or_default();
     }
-    let of = |version: u64, modified: Instant| {
-        let mut versions = retained.iter();
-        let version = versions.find(|r| r.version == version && r.modified == modified);
-        version.map(|r| r.attributes.labels.clone())
-    };
-    if let Some(version) = found.version {
-        let labels = of(version, found.modified);
-        seen.extend(labels.map(|labels| SeenLabels { at: now, labels }));
-        found.attributes.labels = labels_at(at, version, &seen, &moves);
+    versions.before = newest_until(stores, name, head, at).await?;
+    let retained_before = versions.retained.iter().any(|r| r.modified <= at);
+    if versions.before.is_none() && head.is_some() && !retained_before {
+        versions.oldest = stores.index.oldest(name).await?;
     }
-    Ok(live.and_then(|l| of(l.version, l.modified)))
+    Ok(versions)
 }
 
 fn recorded_as(head: &Head) -> RecordedAs {
@@ -317,18 +267,17 @@ async fn look(stores: &Stores, name: &Name) -> Result<Option<Vec<Retained>>, Sto
 async fn newest_until(
     stores: &Stores,
     name: &Name,
-    head: Option<&Record>,
-    trimmed: bool,
+    head: Option<&Head>,
     at: Instant,
 ) -> Result<Option<Record>, StoreError> {
     match head {
         None => Ok(None),
-        Some(head) if head.at > at => {
+        Some(head) if head.record.at > at => {
             let newest = stores.index.newest_until(name, at).await?;
             known_better(stores, name, newest, at).await
         }
-        Some(head) if trimmed => stores.index.own_row(head).await,
-        Some(head) => Ok(Some(head.clone())),
+        Some(head) if head.trimmed => stores.index.own_row(&head.record).await,
+        Some(head) => Ok(Some(head.record.clone())),
     }
 }
 
@@ -446,37 +395,6 @@ async fn step(
     };
     step.problem = nearest.or(step.problem);
     Ok(step)
-}
-
-/// The instants nearest to that of a version without a value whose values can
-/// be had: two queries. Where one is `gone` from the bucket others may be too,
-/// so that they are looked for.
-async fn nearest(stores: &Stores, step: &Step, gone: bool) -> Result<Nearest, StoreError> {
-    let Some(found) = step.state.found() else {
-        return Ok(Nearest::default());
-    };
-    let (before, after) = stores.index.around(&step.name, found.modified).await?;
-    let live = step.live.as_ref().map(|l| l.live.modified);
-    let live = live.filter(|modified| *modified > found.modified);
-    Ok(Nearest {
-        before: first_held(stores, &before, gone).await?,
-        after: first_held(stores, &after, gone).await?.or(live),
-    })
-}
-
-async fn first_held(
-    stores: &Stores,
-    records: &[Record],
-    look: bool,
-) -> Result<Option<Instant>, StoreError> {
-    let pointer = |r: &Record| r.present().and_then(|w| w.value.pointer()).cloned();
-    let stored = records.iter().filter_map(|r| Some((r.at, pointer(r)?)));
-    for (at, pointer) in stored.take(MOST_HELD) {
-        if !look || stores.bucket.holds(&pointer).await? {
-            return Ok(Some(at));
-        }
-    }
-    Ok(None)
 }
 
 /// The value of the version that was found; none where it is lost, or is the

@@ -136,6 +136,28 @@ async fn a_creation_that_fails_is_tried_again_and_one_that_goes_on_failing_is_to
 }
 
 #[tokio::test]
+async fn whoever_is_killed_before_the_creation_was_told_the_way_back() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let of = &world.own("/killed/db");
+    let at = &grown(&world, of).await;
+    let world = world.behind(&proxy);
+    proxy.disturb(Disturbance::kill().on("ssm:PutParameter"));
+    let restore = ["restore", of, at, "--recreate", "--yes"];
+    let killed = world.ssmbak_with(&NO_WAIT, &restore).await;
+    assert_eq!(killed.code, -1);
+    let way = format!("{of}: it is deleted now");
+    assert!(killed.stderr.contains(&way), "{}", killed.stderr);
+    assert!(killed.stderr.contains("the same restore again creates it"));
+    assert_eq!(world.live(of).await, None);
+    next_second().await;
+    world.ssmbak_with(&NO_WAIT, &restore).await.exits(0);
+    let back = whole(&world, of).await;
+    assert_eq!((back.value.as_str(), back.tags.len()), ("small", 1));
+    assert_eq!(back.tier, Some(ParameterTier::Standard));
+}
+
+#[tokio::test]
 async fn a_creation_whose_answers_were_lost_is_found_to_be_done() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy").await;
