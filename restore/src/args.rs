@@ -169,7 +169,7 @@ const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of 
 const TIME_HELP: &str = "Instant: 2024-06-15T17:56:58, 2024-06-15, \"2h ago\", -2h, now";
 const RECURSIVE_HELP: &str = "With all levels below the path, not only the first";
 const REVEAL_HELP: &str = "Show the values of SecureStrings";
-const LABELS_HELP: &str = "Put labels back too, onto the version that has what they were on";
+const LABELS_HELP: &str = "Put the labels of then back too; each leaves the version that has it";
 const RECREATE_HELP: &str =
     "Delete, wait 30 s and create again what cannot be overwritten; its history stays on record";
 const KEY_ID_HELP: &str =
