@@ -103,6 +103,7 @@ fn operation(kind: &EventKind) -> &'static str {
         EventKind::Written { creates: false, .. } => "Update",
         EventKind::Deleted { .. } => "Delete",
         EventKind::Labelled { .. } => "LabelParameterVersion",
+        EventKind::Tagged { .. } => "Tags",
         EventKind::Look => "Look",
         EventKind::Nothing => "Nothing",
     }

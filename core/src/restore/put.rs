@@ -289,6 +289,7 @@ mod tests {
             parameter_type: "SecureString".into(),
             key_id: key_id.map(str::to_owned),
             tier: Some(tier.into()),
+            data_type: Some("text".into()),
             ..Attributes::default()
         }
     }
