@@ -180,6 +180,9 @@ impl Handler {
         tags: bool,
         deadline: Instant,
     ) -> Result<serde_json::Value, Error> {
+        // Against half an index everything would look new. Captures need no such care: what
+        // they cannot see in the index they find in the journal.
+        self.stores.check_format().await?;
         let left_ms = deadline.millis() - self.stores.now().millis();
         let until = deadline.plus_millis(-TIME_TO_SETTLE_MS.min(left_ms / 4));
         let (source, progress) = (Source::Reconcile, |_: &Name, _| {});

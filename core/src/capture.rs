@@ -228,6 +228,23 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// As at the end of a capture, but whatever the key shows now: for one that
+/// shows what it should not.
+pub(crate) async fn show_head(stores: &Stores, head: &Record) -> Result<bool, StoreError> {
+    match &head.change {
+        Change::Deleted { .. } => stores.bucket.put_marker(&head.name).await?,
+        Change::Written(written) | Change::StillThere(written) => {
+            let Some(pointer) = written.value.pointer() else {
+                return Ok(false);
+            };
+            let value = stores.bucket.value(pointer).await?;
+            stores.bucket.put_value(head, written, &value).await?;
+        }
+        Change::Labelled { .. } | Change::Tagged { .. } => return Ok(false),
+    }
+    Ok(true)
+}
+
 async fn show_again(stores: &Stores, head: &Record, written: &Written) -> Result<(), StoreError> {
     let Some(pointer) = written.value.pointer() else {
         return Ok(());

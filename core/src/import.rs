@@ -13,7 +13,7 @@ use crate::domain::import::{
     discriminator,
 };
 use crate::domain::{Instant, Name, Record, Source, Target, Value};
-use crate::store::{Listed, ListedPlace, SourceBucket, StoreError, Stores};
+use crate::store::{ListedPlace, SourceBucket, SourceObject, StoreError, Stores};
 
 /// How many names are imported at once.
 const NAMES_AT_ONCE: usize = 8;
@@ -142,7 +142,7 @@ impl ImportReport {
 }
 
 /// Versions and markers of one key.
-type Found = (Vec<Listed>, Vec<Listed>);
+type Found = (Vec<SourceObject>, Vec<SourceObject>);
 
 /// What the pages so far have of each key that is not done.
 #[derive(Default)]
@@ -269,7 +269,7 @@ fn told(record: &Record) -> Option<(&str, Told)> {
 
 async fn with_author(
     source: &SourceBucket,
-    listed: Listed,
+    listed: SourceObject,
     known: Option<Told>,
 ) -> Result<ListedVersion, StoreError> {
     let author = match known {

@@ -13,10 +13,12 @@ pub mod drift;
 pub mod history;
 pub mod import;
 pub mod param_path;
+pub mod rebuild;
 pub mod recency;
 pub mod reconcile;
 pub mod restore;
 pub mod store;
 pub mod survey;
+pub mod verify;
 
 pub use param_path::ParamPath;

@@ -44,7 +44,7 @@ Exit codes:
   2    wrong usage; or would delete, and neither a terminal nor --yes
   3    partly done: some parameters failed or are unknown at that time
   4    nothing is known at that time
-  5    differences found (with --exit-code)
+  5    differences found (verify; otherwise with --exit-code)
   130  interrupted";
 
 /// Options that every command takes: flags, then the environment, then the
@@ -157,6 +157,10 @@ pub(crate) enum Command {
     Seed(SeedArgs),
     /// Take over what the original Python tool backed up
     Import(ImportArgs),
+    /// Make the index anew from the journal
+    Rebuild(RebuildArgs),
+    /// Compare what lives, index, journal and values with each other
+    Verify(VerifyArgs),
     /// Create, update, delete or ask about the stack in AWS
     Stack(StackArgs),
     /// Print the completions of a shell
@@ -354,6 +358,66 @@ pub(crate) struct ImportArgs {
     /// Import; without it, only tell what would be imported
     #[arg(long)]
     pub(crate) do_it: bool,
+}
+
+/// `ssmbak rebuild`.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+#[command(after_help = "\
+Examples:
+  ssmbak rebuild                               what there is to rebuild from
+  ssmbak rebuild --do-it                       into the stack's own table
+  ssmbak rebuild --create-table --do-it        the table is gone
+  ssmbak rebuild --to-table other --do-it      beside the old one
+
+Needs the bucket alone. Until it has finished, other commands refuse the table;
+captures go on. Interrupted, it goes on where it stopped when run again.")]
+pub(crate) struct RebuildArgs {
+    /// Table to write to, in place of the one that is used otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to_table: Option<String>,
+    /// Create the table if it does not exist (no policy of the stack allows
+    /// this)
+    #[arg(long)]
+    pub(crate) create_table: bool,
+    /// KMS key that a created table is encrypted with
+    #[arg(long, value_name = "KEY", requires = "create_table")]
+    pub(crate) table_key: Option<String>,
+    /// Finish even though objects cannot be read; no path is covered then
+    #[arg(long)]
+    pub(crate) leave_out_unreadable: bool,
+    /// Rebuild; without it, only tell what there is to rebuild from
+    #[arg(long)]
+    pub(crate) do_it: bool,
+}
+
+/// `ssmbak verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak verify                        everything
+  ssmbak verify /app/ --values         read every value back, too
+  ssmbak verify /app/ --heal           put right what can be
+
+Changes nothing without --heal. Exits with 5 where something disagrees, and
+with --heal where something is left. Looks at every record and object version:
+takes its time. Needs s3:ListBucketVersions.")]
+pub(crate) struct VerifyArgs {
+    /// What to look at, with all levels below.
+    #[arg(help = PATH_HELP, default_value = "/")]
+    pub(crate) path: String,
+    /// Go on at this name, where an earlier one was stopped
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from: Option<String>,
+    /// Read every stored value; compare the newest with what lives
+    #[arg(long)]
+    pub(crate) values: bool,
+    /// Put right what can be
+    #[arg(long)]
+    pub(crate) heal: bool,
 }
 
 /// `ssmbak completions`.

@@ -148,7 +148,7 @@ fn the_help_of_every_command_is_readable_in_80_columns_and_has_examples() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 11);
     assert_narrow(&root.render_help().to_string());
     assert_narrow(&root.render_long_help().to_string());
 }

@@ -126,6 +126,24 @@ impl Connection {
         Ok(SourceBucket::new(&config, name.to_owned()))
     }
 
+    /// The stores with another table, or one that may not exist yet: whatever
+    /// it holds.
+    pub(crate) async fn stores_to_rebuild(
+        &self,
+        clock: Clock,
+        table: Option<&str>,
+    ) -> Result<Stores, CliError> {
+        let config = self.config().await?;
+        let known = Self {
+            table: table.map(str::to_owned).or_else(|| self.table.clone()),
+            ..self.clone()
+        };
+        let location = known.location(&config).await?;
+        let stores = Stores::new(&config, location, clock);
+        stores.bucket.check().await?;
+        Ok(stores)
+    }
+
     async fn location(&self, config: &SdkConfig) -> Result<Location, CliError> {
         if let (Some(bucket), Some(table)) = (&self.bucket, &self.table) {
             return Ok(Location {

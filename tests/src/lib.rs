@@ -3,6 +3,7 @@
 //! Runtime API, the real binaries to point them at, and the original tool.
 
 pub mod binaries;
+pub mod canned;
 pub mod emulator;
 pub mod events;
 mod http;

@@ -1,5 +1,7 @@
 //! Coverage: when a name without a record is known not to have existed.
 
+pub mod facts;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,11 @@ impl Coverage {
     /// The intervals of exactly this path, oldest first.
     pub fn of(&self, path: &Path) -> &[Interval] {
         self.0.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The paths that were ever reconciled.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys()
     }
 
     /// Whether `name` is covered at `at`, by any path above it.

@@ -1,6 +1,8 @@
 //! Keys of the journal and of the index. The layouts are fixed: see
 //! `docs/stored-forms.md`.
 
+use chrono::NaiveDateTime;
+
 use super::instant::Instant;
 use super::name::{Name, Path};
 use super::record::{Record, sha256_hex};
@@ -13,6 +15,10 @@ pub const META: &str = "@meta";
 pub const JOURNAL_PREFIX: &str = "_ssmbak/journal/";
 /// Where facts stand in the bucket.
 pub const FACTS_PREFIX: &str = "_ssmbak/facts/";
+/// Where changes of coverage stand among the facts.
+pub const COVERAGE_FACTS: &str = "_ssmbak/facts/coverage/";
+/// Where runs stand among the facts.
+pub const RUN_FACTS: &str = "_ssmbak/facts/runs/";
 
 /// Where work that is under way stands in the bucket: neither record nor fact, nobody needs it to
 /// answer a question.
@@ -20,12 +26,24 @@ pub const WORK_PREFIX: &str = "_ssmbak/work/";
 
 /// The object of a record in the journal.
 pub fn journal_key(record: &Record) -> String {
-    format!(
-        "{JOURNAL_PREFIX}{}-{}-{}.json",
-        dated(record.at),
-        sha256_hex(record.name.as_str()),
-        record.suffix()
-    )
+    journal_key_of(&record.name, record.at, &record.suffix())
+}
+
+/// As [`journal_key`], from what names a change.
+pub fn journal_key_of(name: &Name, at: Instant, suffix: &str) -> String {
+    let hash = sha256_hex(name.as_str());
+    format!("{JOURNAL_PREFIX}{}-{hash}-{suffix}.json", dated(at))
+}
+
+/// The instant that a key of the journal is dated by; none for a key that is
+/// no record's.
+pub fn journal_instant(key: &str) -> Option<Instant> {
+    let dated = key.strip_prefix(JOURNAL_PREFIX)?;
+    let (dated, rest) = dated.split_once("Z-")?;
+    let told = NaiveDateTime::parse_from_str(dated, "%Y/%m/%d/%H%M%S%.3f").ok()?;
+    let (hash, suffix) = rest.strip_suffix(".json")?.split_once('-')?;
+    let fits = hash.len() == 64 && !suffix.is_empty();
+    fits.then(|| Instant::from(told.and_utc()))
 }
 
 /// What the journal's objects of all names in a second begin with.
@@ -49,15 +67,12 @@ pub fn unfinished_key(path: &Path) -> String {
 /// The object of a change of coverage.
 pub fn coverage_fact_key(path: &Path, finished: Instant, id: &str) -> String {
     let hash = sha256_hex(path.as_str());
-    format!(
-        "{FACTS_PREFIX}coverage/{}-{hash}-{id}.json",
-        dated(finished)
-    )
+    format!("{COVERAGE_FACTS}{}-{hash}-{id}.json", dated(finished))
 }
 
 /// The object of a run in one of its phases.
 pub fn run_fact_key(started: Instant, id: &str, phase: &str) -> String {
-    format!("{FACTS_PREFIX}runs/{}-{id}-{phase}.json", dated(started))
+    format!("{RUN_FACTS}{}-{id}-{phase}.json", dated(started))
 }
 
 /// Sort key of a record among the rows of its name. Labels and tags stand
@@ -68,6 +83,26 @@ pub fn own_entry(record: &Record) -> String {
     } else {
         format!("+{}", record.entry())
     }
+}
+
+/// The instant and suffix of a sort key among the rows of a name.
+pub fn parse_own_entry(entry: &str) -> Option<(Instant, &str)> {
+    let entry = entry.strip_prefix('+').unwrap_or(entry);
+    let (time, suffix) = entry.split_once('#')?;
+    Some((time.parse().ok()?, suffix))
+}
+
+/// The instant, name and suffix of a sort key among the rows of a path.
+pub fn parse_path_entry(entry: &str) -> Option<(Instant, Name, &str)> {
+    let (time, rest) = entry.split_once('#')?;
+    let (name, suffix) = rest.split_once('#')?;
+    Some((time.parse().ok()?, Name::parse(name).ok()?, suffix))
+}
+
+/// As [`own_entry`], from what names a change within its name.
+pub fn own_entry_of(at: Instant, suffix: &str) -> String {
+    let beside = suffix.starts_with("l-") || suffix.starts_with("t-");
+    format!("{}{at}#{suffix}", if beside { "+" } else { "" })
 }
 
 /// Sort key of a record's slim copy among the rows of a path above its name.
@@ -138,6 +173,15 @@ mod tests {
             &journal_key(&record),
             &Name::parse("/app").unwrap()
         ));
+        assert_eq!(journal_instant(&journal_key(&record)), Some(record.at));
+        for none in ["", "_ssmbak/journal/2026/11/20/x.json", "_ssmbak/journal/x"] {
+            assert_eq!(journal_instant(none), None, "{none}");
+        }
+        let (entry, path) = (own_entry(&record), path_entry(&record));
+        assert_eq!(parse_own_entry(&entry), Some((record.at, "x")));
+        assert_eq!(own_entry_of(record.at, "x"), entry);
+        let told = parse_path_entry(&path);
+        assert_eq!(told, Some((record.at, record.name.clone(), "x")));
         assert_eq!(own_entry(&record), "2026-11-20T10:23:30.999Z#x");
         assert_eq!(path_entry(&record), "2026-11-20T10:23:30.999Z#/app/db#x");
         let moved = Record {

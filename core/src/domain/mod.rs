@@ -5,6 +5,7 @@ pub mod decide;
 pub mod event;
 pub mod import;
 pub mod instant;
+pub mod journal;
 pub mod keymap;
 pub mod keys;
 pub mod labels;

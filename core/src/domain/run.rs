@@ -45,6 +45,16 @@ pub enum Phase {
     Finished,
 }
 
+impl Phase {
+    /// The word in the key of the fact.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Finished => "finished",
+        }
+    }
+}
+
 /// A restore run as stored: in the journal whole, in the index one row for the
 /// run and one for each name. Holds no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

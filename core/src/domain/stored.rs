@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::coverage::Interval;
@@ -39,6 +40,9 @@ pub enum StoredError {
     /// Not a record at all.
     #[error("not a stored record: {0}")]
     Shape(String),
+    /// What an object holds belongs at another key.
+    #[error("it holds what belongs at {0}")]
+    Misplaced(String),
 }
 
 /// A record as stored. Field names are fixed: see `docs/stored-forms.md`.
@@ -393,10 +397,15 @@ pub fn to_fact<T: Serialize>(fact: &T) -> Result<Vec<u8>, StoredError> {
 }
 
 /// Reads the JSON of one journal object.
+pub fn from_journal(body: &[u8]) -> Result<Record, StoredError> {
+    from_fact::<StoredRecord>(body)?.try_into()
+}
+
+/// Reads the JSON of one object of journal or facts.
 ///
 /// The format is judged before anything else, so that a newer one is told as
 /// such however different its fields are.
-pub fn from_journal(body: &[u8]) -> Result<Record, StoredError> {
+pub fn from_fact<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoredError> {
     #[derive(Deserialize)]
     struct Probe {
         format: u32,
@@ -408,8 +417,7 @@ pub fn from_journal(body: &[u8]) -> Result<Record, StoredError> {
     if probe.format > FORMAT {
         return Err(StoredError::NewerFormat(probe.format));
     }
-    let stored: StoredRecord = serde_json::from_slice(body).map_err(shape)?;
-    stored.try_into()
+    serde_json::from_slice(body).map_err(shape)
 }
 
 /// The JSON of one journal object.

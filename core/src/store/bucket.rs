@@ -1,6 +1,10 @@
 //! The versioned bucket: values at the parameters' names, journal and facts
 //! beside them.
 
+mod listing;
+
+pub use listing::{Days, KeptVersion, Listed, VersionsFrom};
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
@@ -56,9 +60,10 @@ impl Bucket {
     /// Makes sure that the bucket is there and can be reached.
     pub async fn check(&self) -> Result<(), StoreError> {
         let answer = self.client.head_bucket().bucket(&self.name).send().await;
-        answer
-            .map(|_| ())
-            .map_err(|e| StoreError::of(format!("reach the bucket {}", self.name), e))
+        answer.map(|_| ()).map_err(|e| {
+            // A refused HEAD has no body that would name the action.
+            StoreError::of(format!("reach the bucket {} (s3:ListBucket)", self.name), e)
+        })
     }
 
     /// Stores a value as a new version of the object at the name, tagged as
@@ -184,26 +189,15 @@ impl Bucket {
     ) -> Result<Vec<Record>, StoreError> {
         let attempted = format!("look for {name} in the journal");
         let mut records = Vec::new();
-        let mut token: Option<String> = None;
+        let (prefix, mut start) = (keys::journal_second(second), None);
         loop {
-            let page = patiently(|| async {
-                let call = self
-                    .client
-                    .list_objects_v2()
-                    .bucket(&self.name)
-                    .prefix(keys::journal_second(second))
-                    .set_continuation_token(token.clone());
-                call.send()
-                    .await
-                    .map_err(|e| StoreError::of(&*attempted, e))
-            })
-            .await?;
-            let keys = page.contents().iter().filter_map(|o| o.key());
+            let (page, next) = self.list(&prefix, start).await?;
+            let keys = page.iter().map(|object| object.key.as_str());
             for key in keys.filter(|key| keys::is_journal_of(key, name)) {
                 records.push(stored::from_journal(&self.object(key, &attempted).await?)?);
             }
-            token = page.next_continuation_token;
-            if token.is_none() {
+            start = next;
+            if start.is_none() {
                 return Ok(records);
             }
         }

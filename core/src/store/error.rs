@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Unreachable,
     /// What is stored cannot be read by this program.
     Format,
+    /// The index is being rebuilt: it does not have everything yet.
+    Unfinished,
     /// Anything else that a service refused.
     Refused,
 }
@@ -132,6 +134,10 @@ impl StoreError {
                 "a newer ssmbak wrote it, or the table is not an ssmbak index: update the command line, or check --table"
                     .into()
             }
+            ErrorKind::Unfinished => {
+                "the index has not everything yet: run `ssmbak rebuild --do-it`, with the same table, to finish it"
+                    .into()
+            }
             ErrorKind::Refused => return None,
         })
     }
@@ -156,6 +162,7 @@ impl fmt::Display for StoreError {
                     ErrorKind::Key
                     | ErrorKind::KeyGone
                     | ErrorKind::Format
+                    | ErrorKind::Unfinished
                     | ErrorKind::Refused => {
                         "the call failed"
                     }
@@ -221,6 +228,8 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
         | "TooManyUpdates"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
+        // Another writer's transaction holds the row for a moment.
+        | "TransactionConflictException"
         | "ProvisionedThroughputExceededException"
         | "SlowDown" => ErrorKind::Throttled,
         "ValidationException"

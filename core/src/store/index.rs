@@ -1,7 +1,13 @@
 //! The index: the same facts as the journal, laid out for questions.
 
+mod audit;
+mod create;
+mod rebuilding;
 mod rows;
 mod write;
+
+pub use audit::{AuditRow, HeadRow, head_field};
+pub use rebuilding::Unfinished;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -90,15 +96,25 @@ impl Index {
         &self.table
     }
 
-    /// Makes sure that the table is an index of a format this program knows.
-    /// A table without a format row is a new one.
+    /// Makes sure that the table is an index of a format this program knows,
+    /// and that it has everything: one that is being rebuilt is refused. A
+    /// table without a format row is a new one.
     pub async fn check_format(&self) -> Result<(), StoreError> {
-        self.stored_format().await.map(|_| ())
+        match self.unfinished_rebuild().await? {
+            None => Ok(()),
+            Some(unfinished) => Err(StoreError::new(
+                format!("read the table {}", self.table),
+                ErrorKind::Unfinished,
+                format!("it is being rebuilt, since {}", unfinished.since),
+            )),
+        }
     }
 
     /// Writes the format row of a new table; refuses one of another format.
+    ///
+    /// One that is being rebuilt is no other: captures go on meanwhile.
     pub async fn claim_format(&self) -> Result<(), StoreError> {
-        if self.stored_format().await?.is_some() {
+        if self.format_row().await?.is_some() {
             return Ok(());
         }
         let answer = patiently(|| async {
@@ -122,13 +138,14 @@ impl Index {
         }
     }
 
-    async fn stored_format(&self) -> Result<Option<u32>, StoreError> {
+    /// The format row, if it is of a format this program knows.
+    async fn format_row(&self) -> Result<Option<Item>, StoreError> {
         let Some(item) = self.item(keys::META, "format").await? else {
             return Ok(None);
         };
         let format = item.get("format").and_then(|v| v.as_n().ok());
         match format.and_then(|n| n.parse::<u32>().ok()) {
-            Some(format) if format <= FORMAT => Ok(Some(format)),
+            Some(format) if format <= FORMAT => Ok(Some(item)),
             found => Err(StoreError::new(
                 format!("read the table {}", self.table),
                 ErrorKind::Format,

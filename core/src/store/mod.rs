@@ -9,13 +9,15 @@ mod parameters;
 mod patience;
 mod source;
 
-pub use bucket::{Bucket, Journalled};
+pub use bucket::{Bucket, Days, Journalled, KeptVersion, Listed, VersionsFrom};
 pub use connect::{ConnectOptions, connect};
 pub use error::{ErrorKind, StoreError};
 pub use identity::Identity;
-pub use index::{Cursor, Head, Heads, Index, Recent, TagHead};
+pub use index::{
+    AuditRow, Cursor, Head, HeadRow, Heads, Index, Recent, TagHead, Unfinished, head_field,
+};
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
-pub use source::{Listed, ListedPage, ListedPlace, SourceBucket};
+pub use source::{ListedPage, ListedPlace, SourceBucket, SourceObject};
 
 use aws_config::SdkConfig;
 

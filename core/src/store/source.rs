@@ -21,7 +21,7 @@ pub struct SourceBucket {
 
 /// An object version or delete marker, as S3 lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct SourceObject {
     /// The object's key.
     pub key: String,
     /// The S3 version id.
@@ -36,9 +36,9 @@ pub struct Listed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedPage {
     /// The object versions.
-    pub versions: Vec<Listed>,
+    pub versions: Vec<SourceObject>,
     /// The delete markers.
-    pub markers: Vec<Listed>,
+    pub markers: Vec<SourceObject>,
     /// Where the next page begins; none after the last.
     pub next: Option<ListedPlace>,
 }
@@ -99,7 +99,7 @@ impl SourceBucket {
         .await?;
         let lacks = || StoreError::new(&*attempted, ErrorKind::Format, "a row lacks its key");
         let listed = |key: Option<String>, id: Option<String>, stored: Option<DateTime>, latest| {
-            Ok(Listed {
+            Ok(SourceObject {
                 key: key.ok_or_else(lacks)?,
                 version_id: id.ok_or_else(lacks)?,
                 stored: instant(stored.ok_or_else(lacks)?),

@@ -6,10 +6,12 @@ mod history;
 mod import;
 mod man;
 mod preview;
+mod rebuild;
 mod restore;
 pub(crate) mod seed;
 mod show;
 mod stack;
+mod verify;
 
 use std::ops::ControlFlow;
 
@@ -60,6 +62,8 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::Show(args) => show::run(context, args).await,
         Command::Seed(args) => seed::run(context, args).await,
         Command::Import(args) => import::run(context, args).await,
+        Command::Rebuild(args) => rebuild::run(context, args).await,
+        Command::Verify(args) => verify::run(context, args).await,
         Command::Stack(args) => stack::run(context, args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

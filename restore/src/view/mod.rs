@@ -8,7 +8,9 @@ mod parameter;
 
 pub(crate) use change::ChangeView;
 pub(crate) use health::{MessageView, StatusView};
-pub(crate) use others::{ImportView, ResourceView, SeedView, StackChangeView};
+pub(crate) use others::{
+    FindingView, ImportView, ResourceView, SeedView, StackChangeView, UnreadableView,
+};
 pub(crate) use parameter::{ParameterView, RestoreView, value_of};
 
 #[cfg(test)]

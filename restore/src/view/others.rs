@@ -1,8 +1,9 @@
-//! What `seed`, `import` and `stack` show.
+//! What `seed`, `import`, `rebuild`, `verify` and `stack` show.
 
 use serde::Serialize;
 use ssmbak_core::domain::{Instant, Name};
 use ssmbak_core::import::ImportedName;
+use ssmbak_core::verify::Finding;
 
 use crate::output::{Cell, Tone, View};
 
@@ -78,6 +79,83 @@ impl View for ImportView {
             instant(self.from),
             instant(self.to),
             Cell::toned(self.failure.as_deref().unwrap_or_default(), Tone::Bad),
+        ]
+    }
+}
+
+/// One object that `rebuild` could not read.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UnreadableView {
+    /// Its key in the bucket.
+    pub(crate) object: String,
+    /// What is wrong with it.
+    pub(crate) problem: String,
+}
+
+impl View for UnreadableView {
+    const FIELDS: &'static [&'static str] = &["Object", "Problem"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::new(self.object.as_str()),
+            Cell::toned(self.problem.as_str(), Tone::Bad),
+        ]
+    }
+}
+
+/// One disagreement of `verify`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct FindingView {
+    /// Its stable word, such as `row-missing`.
+    pub(crate) kind: &'static str,
+    /// The name, the path of a coverage, or the key of an object.
+    pub(crate) name: String,
+    /// The version; null where it is about none.
+    pub(crate) version: Option<u64>,
+    /// The instant of the record; null where it is about none.
+    pub(crate) time: Option<Instant>,
+    /// What is there and what should be.
+    pub(crate) detail: String,
+    /// Whether it was healed; null without `--heal`.
+    pub(crate) healed: Option<bool>,
+}
+
+impl FindingView {
+    /// The view of a disagreement.
+    pub(crate) fn new(finding: &Finding) -> Self {
+        Self {
+            kind: finding.kind.as_str(),
+            name: finding.subject.clone(),
+            version: finding.version,
+            time: finding.time,
+            detail: finding.detail.clone(),
+            healed: finding.healed,
+        }
+    }
+}
+
+impl View for FindingView {
+    const FIELDS: &'static [&'static str] =
+        &["Kind", "Name", "Version", "Time", "Detail", "Healed"];
+    const COLUMNS: &'static [&'static str] = Self::FIELDS;
+
+    fn cells(&self) -> Vec<Cell> {
+        let text = |text: Option<String>| Cell::new(text.unwrap_or_default());
+        let healed = match self.healed {
+            Some(true) => Cell::toned("yes", Tone::Good),
+            Some(false) => Cell::toned("no", Tone::Bad),
+            None => Cell::new(""),
+        };
+        vec![
+            Cell::toned(self.kind, Tone::Bad),
+            Cell::new(self.name.as_str()),
+            text(self.version.map(|v| v.to_string())),
+            text(self.time.map(|t| t.to_string())),
+            Cell::new(self.detail.as_str()),
+            healed,
         ]
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ssmbak_core::domain::coverage::Interval;
 use ssmbak_core::domain::record::{Attributes, Change, Operation, Source, Written};
-use ssmbak_core::domain::{Coverage, Instant, Path, Pointer, Record, Target, Value, ValueState};
+use ssmbak_core::domain::{
+    Coverage, Instant, Path, Pointer, Record, Target, Value, ValueState, keys,
+};
 use ssmbak_core::store::{ErrorKind, Journalled, Location, PutRequest, Stores};
 
 use super::world::{Lane, World, name, now, under};
@@ -544,5 +546,312 @@ async fn a_parameter_is_created_with_its_tags() {
             Some(own.into()),
             "{lane:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn many_records_at_once_leave_the_same_rows_as_one_after_the_other() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let (one, many) = (World::on(lane).await, World::on(lane).await);
+        let moved = |ms| Record {
+            change: Change::Labelled {
+                label: "prod".into(),
+                from: None,
+                to: 1,
+            },
+            ..version("/app/x", 1, ms, nowhere())
+        };
+        let mut records = vec![moved(5_999), moved(8_999), deletion("/app/deep/er", 9_999)];
+        for number in 1..40 {
+            let ms = i64::try_from(number).unwrap() * 100;
+            records.push(version("/app/x", number, ms, nowhere()));
+            records.push(version("/app/deep/er", number, ms, nowhere()));
+        }
+        // The tags of this one are too long for a head.
+        let mut long = version("/long", 1, 0, nowhere());
+        if let Change::Written(written) = &mut long.change {
+            written.attributes.tags = Some(BTreeMap::from([("t".into(), "x".repeat(3_000))]));
+        }
+        records.push(long);
+        for record in &records {
+            one.stores.index.put(record).await.unwrap();
+        }
+        records.reverse();
+        let (late, early) = records.split_at(30);
+        for some in [late, early, late] {
+            many.stores.index.put_all(some).await.unwrap();
+        }
+        assert_eq!(many.rows().await, one.rows().await, "{lane:?}");
+        many.stores.index.put_all(&[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_rebuilt_says_so_until_it_is_finished() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        index.claim_format().await.unwrap();
+        let claimed = world.rows().await;
+        assert_eq!(index.unfinished_rebuild().await.unwrap(), None);
+        // Without a rebuild there is nothing to note and nothing to finish.
+        index.note_rebuilt("2026/11/20/").await.unwrap();
+        index.finish_rebuild().await.unwrap();
+        assert_eq!(world.rows().await, claimed, "{lane:?}");
+        let begun = index.begin_rebuild(at(0)).await.unwrap();
+        assert_eq!((begun.since, begun.up_to), (at(0), None));
+        let refused = index.check_format().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unfinished, "{lane:?}: {refused}");
+        index.claim_format().await.unwrap();
+        index.note_rebuilt("2026/11/20/").await.unwrap();
+        let again = index.begin_rebuild(at(9)).await.unwrap();
+        let noted = Some("2026/11/20/".to_owned());
+        assert_eq!((again.since, again.up_to), (at(0), noted), "{lane:?}");
+        index.finish_rebuild().await.unwrap();
+        index.check_format().await.unwrap();
+        assert_eq!(world.rows().await, claimed, "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_journal_is_listed_day_by_day() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let bucket = &world.stores.bucket;
+        let day_ms = 86_400_000;
+        for (number, ms) in [(1, 0), (2, 5), (3, day_ms), (4, 400 * day_ms)] {
+            let record = version("/app/x", number, ms, nowhere());
+            bucket.put_record(&record).await.unwrap();
+        }
+        let prefix = "_ssmbak/journal/";
+        for stray in ["notes.txt", "2024/x/y", "2024/1/01/z"] {
+            let put = world.s3.put_object().bucket(bucket.name());
+            let put = put.key(format!("{prefix}{stray}"));
+            put.send().await.unwrap();
+        }
+        let folder = world.s3.put_object().bucket(bucket.name());
+        let folder = folder.key(format!("{prefix}2023/")).send();
+        folder.await.unwrap();
+        let found = bucket.days(prefix).await.unwrap();
+        let of = |day: &str| format!("{prefix}{day}");
+        let days = ["2023/11/14/", "2023/11/15/", "2024/12/18/"].map(of);
+        assert_eq!(found.days, days, "{lane:?}");
+        let mut strays = found.strays;
+        strays.sort();
+        assert_eq!(strays, ["2024/1/", "2024/x/", "notes.txt"].map(of));
+        let (page, next) = bucket.list(&days[0], None).await.unwrap();
+        assert_eq!((page.len(), next), (2, None), "{lane:?}");
+        let first = version("/app/x", 1, 0, nowhere());
+        assert_eq!(page[0].key, keys::journal_key(&first));
+        let body = bucket.listed(&page[0], page[0].bytes).await.unwrap();
+        assert_eq!(body.len() as u64, page[0].bytes);
+        let long = bucket
+            .listed(&page[0], page[0].bytes - 1)
+            .await
+            .unwrap_err();
+        assert_eq!(long.kind(), ErrorKind::Format, "{lane:?}: {long}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_is_created_protected_and_one_that_is_there_is_left_alone() {
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let location = Location {
+            table: format!("{}-new", world.location.table),
+            ..world.location.clone()
+        };
+        let stores = Stores::new(&world.config, location.clone(), now);
+        assert!(!stores.index.exists().await.unwrap());
+        stores.index.create(None).await.unwrap();
+        assert!(stores.index.exists().await.unwrap());
+        let described = world.dynamodb.describe_table();
+        let described = described.table_name(&location.table).send().await.unwrap();
+        let table = described.table.unwrap();
+        assert_eq!(table.deletion_protection_enabled, Some(true), "{lane:?}");
+        let backups = world.dynamodb.describe_continuous_backups();
+        let backups = backups.table_name(&location.table).send().await.unwrap();
+        let backups = backups.continuous_backups_description.unwrap();
+        let recovery = backups.point_in_time_recovery_description.unwrap();
+        let status = recovery.point_in_time_recovery_status.unwrap();
+        assert_eq!(status.as_str(), "ENABLED", "{lane:?}");
+        let index = &stores.index;
+        index
+            .put(&version("/app/x", 1, 0, nowhere()))
+            .await
+            .unwrap();
+        index.create(None).await.unwrap();
+        assert_eq!(world.rows_of(&location.table).await.len(), 4, "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_version_and_marker_is_listed_in_order_of_keys() {
+    use ssmbak_core::store::{KeptVersion, VersionsFrom};
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let (s3, bucket) = (&world.s3, &world.stores.bucket);
+        // More of one key than a page holds, and others before and after it.
+        for (key, versions) in [("/k/a", 2), ("/k/b", 1_003), ("/k/b/c", 1), ("/kk", 1)] {
+            // One after the other: moto loses one of several that come at once.
+            let mut ids = Vec::new();
+            for _ in 0..versions {
+                let put = s3.put_object().bucket(bucket.name()).key(key);
+                ids.push(put.send().await.unwrap().version_id.unwrap());
+            }
+            if key == "/k/a" {
+                let pointer = Pointer {
+                    bucket: bucket.name().into(),
+                    key: key.into(),
+                    version_id: ids[0].clone(),
+                };
+                assert!(bucket.has_value(&pointer).await.unwrap(), "{lane:?}");
+                let none = Pointer {
+                    key: "/k/none".into(),
+                    ..pointer
+                };
+                assert!(!bucket.has_value(&none).await.unwrap(), "{lane:?}");
+            }
+        }
+        bucket.put_marker(&name("/k/a")).await.unwrap();
+        let mut all: Vec<KeptVersion> = Vec::new();
+        let (mut from, mut pages) = (Some(VersionsFrom::default()), 0);
+        while let Some(start) = from {
+            let (page, next) = bucket.versions("/k/", start).await.unwrap();
+            all.extend(page);
+            from = next;
+            pages += 1;
+        }
+        assert!(pages > 1, "one page is no test of pages: {lane:?}");
+        assert!(all.is_sorted_by_key(|v| &v.key), "{lane:?}");
+        let of = |key: &str| all.iter().filter(|v| v.key == key).collect::<Vec<_>>();
+        let (a, b) = (of("/k/a"), of("/k/b"));
+        assert_eq!((a.len(), b.len(), all.len()), (3, 1_003, 1_007), "{lane:?}");
+        let latest = |of: &[&KeptVersion]| -> Vec<bool> {
+            let latest = of.iter().filter(|v| v.latest);
+            latest.map(|v| v.marker).collect()
+        };
+        assert_eq!((latest(&a), latest(&b)), (vec![true], vec![false]));
+        let mut ids: Vec<&str> = all.iter().map(|v| v.version_id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all.len(), "one was listed twice: {lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_is_read_row_by_row() {
+    use ssmbak_core::domain::stored::StoredRecord;
+    use ssmbak_core::store::{AuditRow, head_field};
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let x = version("/app/x", 1, 0, nowhere());
+        let moved = Record {
+            at: at(5_999),
+            change: Change::Labelled {
+                label: "prod".into(),
+                from: None,
+                to: 1,
+            },
+            ..x.clone()
+        };
+        let (gone, other) = (deletion("/app/y", 7_999), version("/app2", 1, 3, nowhere()));
+        for record in [&x, &moved, &gone, &other] {
+            index.put(record).await.unwrap();
+        }
+        let of = x.name.clone();
+        let (rows, next) = index.own_rows(&of, None).await.unwrap();
+        assert!(next.is_none());
+        let records: Vec<Record> = rows.iter().filter_map(AuditRow::record).collect();
+        assert_eq!(records, [moved.clone(), x.clone()], "{lane:?}");
+        assert_eq!(rows[0].entry, keys::own_entry(&moved));
+        let heads = async |target: &str, from: Option<&str>| -> Vec<String> {
+            let from = from.map(name);
+            let (rows, _) = index
+                .head_rows(&under(target), from.as_ref(), None)
+                .await
+                .unwrap();
+            rows.iter().map(|r| r.name.to_string()).collect()
+        };
+        assert_eq!(heads("/", None).await, ["/app/x", "/app/y", "/app2"]);
+        assert_eq!(heads("/app/", None).await, ["/app/x", "/app/y"]);
+        assert_eq!(heads("/app/", Some("/app/xx")).await, ["/app/y"]);
+        assert_eq!(heads("/app/", Some("/a")).await, ["/app/x", "/app/y"]);
+        assert_eq!(heads("/app/", Some("/b")).await, [""; 0]);
+        let head = index.head_row(&of).await.unwrap().unwrap();
+        for record in [&x, &moved] {
+            let (entry, held) = head.kind(head_field(record)).unwrap();
+            let stored = StoredRecord::from(record);
+            assert_eq!((entry, held), (&*record.entry(), Some(&stored)));
+        }
+        assert_eq!(head.kind("tagHead"), None);
+        let app = Path::parse("/app/").unwrap();
+        let slim = index.row_of(&x, Some(&app)).await.unwrap().unwrap();
+        assert_eq!(slim.stored, Some(StoredRecord::from(&x).slim()), "{lane:?}");
+        let own = index.row_of(&x, None).await.unwrap().unwrap();
+        assert_eq!(own.record(), Some(x.clone()));
+        assert_eq!(
+            index
+                .row_of(&version("/no", 1, 0, nowhere()), None)
+                .await
+                .unwrap(),
+            None
+        );
+        assert!(index.has_row("/app/x", &keys::own_entry(&x)).await.unwrap());
+        assert!(!index.has_row("/app/x", "2").await.unwrap());
+        let (entries, _) = index.all_entries(at(3), at(6_000), None).await.unwrap();
+        let expected = [keys::path_entry(&other), keys::path_entry(&moved)];
+        assert_eq!(entries, expected, "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_never_replaces_the_outcome_of_its_run() {
+    use ssmbak_core::domain::run::{Outcome, Phase, Run, RunName};
+    for lane in [Lane::Ministack, Lane::Moto] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let planned = Run {
+            format: 1,
+            id: "a-run".into(),
+            started: at(0),
+            finished: None,
+            phase: Phase::Planned,
+            by: None,
+            target: "/app/".into(),
+            recursive: true,
+            at: at(-9),
+            names: (0..30)
+                .map(|n| RunName {
+                    name: name(&format!("/app/{n}")),
+                    change: "create".into(),
+                    before: None,
+                    before_version: None,
+                    restored: None,
+                    pointer: None,
+                    written_version: None,
+                    outcome: None,
+                    reason: None,
+                    alone: Vec::new(),
+                    labels: Vec::new(),
+                    recreated: false,
+                })
+                .collect(),
+        };
+        index.put_run_if_new(&planned).await.unwrap();
+        assert_eq!(world.rows().await.len(), 31, "{lane:?}");
+        let mut finished = Run {
+            phase: Phase::Finished,
+            finished: Some(at(5)),
+            ..planned.clone()
+        };
+        for name in &mut finished.names {
+            name.outcome = Some(Outcome::Restored);
+        }
+        index.put_run(&finished).await.unwrap();
+        let rows = world.rows().await;
+        index.put_run_if_new(&planned).await.unwrap();
+        assert_eq!(world.rows().await, rows, "{lane:?}");
     }
 }

@@ -22,5 +22,7 @@ mod journeys;
 mod kept;
 mod library;
 mod model;
+mod rebuild;
 mod secrets;
+mod verify;
 mod world;

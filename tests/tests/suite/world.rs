@@ -318,12 +318,38 @@ impl World {
         command
     }
 
+    /// Deletes the table; the bucket is all that is left.
+    pub(crate) async fn lose_table(&self) {
+        let delete = self.dynamodb.delete_table();
+        let delete = delete.table_name(&self.location.table);
+        delete.send().await.unwrap();
+        loop {
+            let described = self.dynamodb.describe_table();
+            let described = described.table_name(&self.location.table);
+            if described.send().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// An empty table in the place of the one there was.
+    pub(crate) async fn empty_table(&self) {
+        self.lose_table().await;
+        make::table(&self.dynamodb, &self.location.table).await;
+    }
+
     /// Every row of the table, in order of keys.
     pub(crate) async fn rows(&self) -> Vec<Json> {
+        self.rows_of(&self.location.table).await
+    }
+
+    /// Every row of a table, in order of keys.
+    pub(crate) async fn rows_of(&self, table: &str) -> Vec<Json> {
         let mut rows: Vec<Json> = Vec::new();
         let mut start = None;
         loop {
-            let scan = self.dynamodb.scan().table_name(&self.location.table);
+            let scan = self.dynamodb.scan().table_name(table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
             rows.extend(page.items().iter().map(make::as_json));
             start = page.last_evaluated_key;

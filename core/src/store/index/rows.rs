@@ -34,7 +34,7 @@ pub(super) fn keyed<T: Serialize>(scope: &str, entry: &str, row: &T) -> Result<I
     Ok(item)
 }
 
-fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+pub(super) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|e| misshapen(&e.to_string()))
 }
 

@@ -18,18 +18,18 @@ use crate::domain::{Path, Record, keys};
 /// A transaction that conflicts with another writer's is tried again this often.
 const MOST_CONFLICTS: u32 = 12;
 /// Most rows that one batch writes.
-const BATCH: usize = 25;
+pub(super) const BATCH: usize = 25;
 
 impl Index {
     /// Writes all rows of a record in one transaction; the head only where it
     /// is older. The same record again changes nothing.
     pub async fn put(&self, record: &Record) -> Result<(), StoreError> {
         let stored = StoredRecord::from(record);
-        let mut rows = vec![self.row(record.name.as_str(), &keys::own_entry(record), &stored)?];
-        for path in record.name.paths_above() {
-            let entry = keys::path_entry(record);
-            rows.push(self.row(path.as_str(), &entry, &stored.slim())?);
-        }
+        let rows = rows_of(record, &stored)?;
+        let rows: Vec<TransactWriteItem> = rows
+            .into_iter()
+            .map(|row| self.put_in_transaction(row))
+            .collect::<Result<_, _>>()?;
         let head = self.head(record, &stored)?;
         let mut with_head = true;
         for conflict in 0..MOST_CONFLICTS {
@@ -106,7 +106,7 @@ impl Index {
     }
 
     /// Puts up to [`BATCH`] rows; what the table had no time for comes again.
-    async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
+    pub(super) async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
         let left = tokio::sync::Mutex::new(rows);
         patiently(|| async {
             let mut left = left.lock().await;
@@ -116,7 +116,7 @@ impl Index {
                 .collect::<Result<Vec<_>, _>>()?;
             let call = self.client.batch_write_item();
             let answer = call.request_items(&self.table, requests).send().await;
-            let answer = answer.map_err(|e| self.error("write a run to", e))?;
+            let answer = answer.map_err(|e| self.error("write rows to", e))?;
             let again = answer.unprocessed_items.unwrap_or_default();
             let again = again.into_values().flatten();
             *left = again
@@ -126,20 +126,15 @@ impl Index {
                 return Ok(());
             }
             let told = format!("{} rows are left", left.len());
-            Err(StoreError::new("write a run", ErrorKind::Throttled, told))
+            Err(StoreError::new("write rows", ErrorKind::Throttled, told))
         })
         .await
     }
 
-    fn row(
-        &self,
-        scope: &str,
-        entry: &str,
-        stored: &StoredRecord,
-    ) -> Result<TransactWriteItem, StoreError> {
+    fn put_in_transaction(&self, row: Item) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(keyed(scope, entry, stored)?))
+            .set_item(Some(row))
             .build()
             .map_err(|e| misshapen(&e.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -151,15 +146,8 @@ impl Index {
         record: &Record,
         stored: &StoredRecord,
     ) -> Result<TransactWriteItem, StoreError> {
-        let (key, value) = match record.operation() {
-            Operation::LabelParameterVersion => ("labelHead", "labelRecord"),
-            Operation::Tags => ("tagHead", "tagRecord"),
-            Operation::Create | Operation::Update | Operation::Delete | Operation::StillThere => {
-                ("head", "record")
-            }
-        };
-        let held: AttributeValue = serde_dynamo::to_attribute_value(stored.for_head())
-            .map_err(|e| misshapen(&e.to_string()))?;
+        let (key, value) = head_fields(record);
+        let held = held(stored)?;
         let update = Update::builder()
             .table_name(&self.table)
             .key("scope", text(keys::NAMES))
@@ -195,6 +183,33 @@ impl Index {
         });
         answer.await
     }
+}
+
+/// All rows of a record but its head.
+pub(super) fn rows_of(record: &Record, stored: &StoredRecord) -> Result<Vec<Item>, StoreError> {
+    let own = keys::own_entry(record);
+    let mut rows = vec![keyed(record.name.as_str(), &own, stored)?];
+    let (entry, slim) = (keys::path_entry(record), stored.slim());
+    for path in record.name.paths_above() {
+        rows.push(keyed(path.as_str(), &entry, &slim)?);
+    }
+    Ok(rows)
+}
+
+/// Where in the head of its name a record stands: its entry, and itself.
+pub(super) fn head_fields(record: &Record) -> (&'static str, &'static str) {
+    match record.operation() {
+        Operation::LabelParameterVersion => ("labelHead", "labelRecord"),
+        Operation::Tags => ("tagHead", "tagRecord"),
+        Operation::Create | Operation::Update | Operation::Delete | Operation::StillThere => {
+            ("head", "record")
+        }
+    }
+}
+
+/// The record as its head holds it.
+pub(super) fn held(stored: &StoredRecord) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(stored.for_head()).map_err(|e| misshapen(&e.to_string()))
 }
 
 /// How a transaction ended.

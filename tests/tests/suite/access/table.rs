@@ -20,6 +20,8 @@ pub(super) enum Verdict {
 type Row = (&'static str, [Verdict; 3]);
 
 const NO_LISTING: Verdict = Refused("ssm:DescribeParameters");
+const LISTS_NO_BUCKET: Verdict = Refused("s3:ListBucket");
+const NO_VERSIONS: Verdict = Refused("s3:ListBucketVersions");
 const NO_EVENTS: Verdict = Refused("cloudformation:DescribeStackEvents");
 const NO_CHANGE_SET: Verdict = Refused("cloudformation:CreateChangeSet");
 const OF_ANOTHER_STACK: Verdict = Refused("cloudformation:DescribeStacks");
@@ -39,14 +41,16 @@ const COMMANDS: &[Row] = &[
     ("show {path}secret --reveal", [NO_LISTING, Works, Works]),
     ("seed {path}", [NO_LISTING, Works, Works]),
     ("seed {path} --do-it", [NO_LISTING, Works, Works]),
-    (
-        "restore {path} {at} -R --yes",
-        [NO_LISTING, Works, Refused("ssm:PutParameter")],
-    ),
     // Its source is another bucket, which no policy of the stack names.
     (
         "import --from-bucket another",
         [Refused("s3:ListBucketVersions"); 3],
+    ),
+    ("rebuild", [LISTS_NO_BUCKET, Works, Works]),
+    ("verify {path}", [LISTS_NO_BUCKET, NO_VERSIONS, NO_VERSIONS]),
+    (
+        "restore {path} {at} -R --yes",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
     ),
     ("stack {stack} status", [Works; 3]),
     ("stack {stack} bucketname", [Works; 3]),

@@ -6,7 +6,7 @@ use serde_json::json;
 use ssmbak_core::domain::{Change, Instant, Record};
 use ssmbak_tests::emulator::Ministack;
 
-use super::{canonical, deliver_all, dice, happened, text};
+use super::{OPERATIONS, canonical, deliver_all, dice, happened, text};
 use crate::world::{World, name};
 
 /// Of a hundred events.
@@ -43,7 +43,7 @@ async fn with_one_event_in_twenty_lost_a_reconciliation_makes_the_record_whole()
     let mut dice = dice();
     let ministack = Ministack::start().unwrap();
     let control = ministack.control();
-    let (world, model) = happened(&ministack, &mut dice).await;
+    let (world, model) = happened(&ministack, &mut dice, OPERATIONS).await;
     let lost = deliver_all(&world, &control, &mut dice, LOST).await;
     assert!(lost > 3, "only {lost} events were lost");
     let task = json!({"task": "reconcile", "path": "/"});

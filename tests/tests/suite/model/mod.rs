@@ -188,7 +188,7 @@ fn dice() -> Dice {
 
 /// Two hours ago on the emulator's clock: coverage begins, then operations, and no event is
 /// delivered by itself.
-async fn happened(ministack: &Ministack, dice: &mut Dice) -> (World, Model) {
+async fn happened(ministack: &Ministack, dice: &mut Dice, operations: usize) -> (World, Model) {
     let control = ministack.control();
     control.hold(true).await.unwrap();
     let start = now().plus_millis(-7_200_000).second_start();
@@ -200,19 +200,45 @@ async fn happened(ministack: &Ministack, dice: &mut Dice) -> (World, Model) {
         .await
         .exits(0);
     let (mut model, mut gone) = (Model::default(), BTreeMap::new());
-    for _ in 0..OPERATIONS {
+    for _ in 0..operations {
         operate(&world, &control, dice, &mut model, &mut gone).await;
     }
     (world, model)
 }
 
-#[tokio::test]
-async fn every_second_is_answered_right() {
+/// A generated history, all of it captured.
+pub(crate) struct Generated {
+    model: Model,
+    pub(crate) world: World,
+    _ministack: Ministack,
+}
+
+impl Generated {
+    /// The instants at which something changed.
+    pub(crate) fn changes(&self) -> Vec<Instant> {
+        let states = self.model.states.iter();
+        states.map(|(ms, _)| Instant::from_millis(*ms)).collect()
+    }
+}
+
+/// Generates operations on an emulator of its own and has them captured, late,
+/// repeated and reordered.
+pub(crate) async fn generate(operations: usize) -> Generated {
     let mut dice = dice();
     let ministack = Ministack::start().unwrap();
-    let (world, model) = happened(&ministack, &mut dice).await;
+    let (world, model) = happened(&ministack, &mut dice, operations).await;
     deliver_all(&world, &ministack.control(), &mut dice, 0).await;
+    Generated {
+        model,
+        world,
+        _ministack: ministack,
+    }
+}
 
+#[tokio::test]
+async fn every_second_is_answered_right() {
+    let generated = generate(OPERATIONS).await;
+    let (model, world) = (&generated.model, &generated.world);
     let mut seconds: Vec<Instant> = model
         .states
         .iter()
