@@ -109,8 +109,8 @@ impl Index {
     /// Writes all rows of many records, as [`Index::put`] writes those of one,
     /// then the head of each name where it is older. No two may be the same.
     ///
-    /// Not in transactions, which cost twice as much and get into each other's
-    /// way: a rebuild that dies in between is not finished, and goes on.
+    /// Not one transaction for each record: a rebuild that dies in between is not finished, and
+    /// goes on.
     pub async fn put_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         let mut newest: BTreeMap<_, (String, &Record)> = BTreeMap::new();

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use serde::Serialize;
 
-use super::rows::{Item, keyed, misshapen, text};
+use super::rows::{keyed, misshapen, text};
 use super::{ErrorKind, Index, StoreError, patiently};
 use crate::domain::coverage::Interval;
 use crate::domain::record::Operation;
@@ -17,7 +16,8 @@ use crate::domain::{Path, Record, keys};
 
 /// A transaction that conflicts with another writer's is tried again this often.
 const MOST_CONFLICTS: u32 = 12;
-/// Most rows that one batch writes.
+/// Most rows that one transaction writes: a hundred are allowed, but of 4 MB together, and
+/// a row can hold all tags of a name.
 pub(super) const BATCH: usize = 25;
 
 impl Index {
@@ -31,13 +31,23 @@ impl Index {
             .map(|row| self.put_in_transaction(row))
             .collect::<Result<_, _>>()?;
         let head = self.head(record, &stored)?;
-        let mut with_head = true;
+        let what = || format!("index a change of {}", record.name);
+        self.transact_at_last(rows, Some(head), what).await
+    }
+
+    /// Writes rows in one transaction, and again as long as other writers are in its way; the head
+    /// only where it is older.
+    async fn transact_at_last(
+        &self,
+        rows: Vec<TransactWriteItem>,
+        mut head: Option<TransactWriteItem>,
+        what: impl Fn() -> String,
+    ) -> Result<(), StoreError> {
         for conflict in 0..MOST_CONFLICTS {
-            let mut items = rows.clone();
-            items.extend(with_head.then(|| head.clone()));
+            let items = rows.iter().cloned().chain(head.clone()).collect();
             match self.transact(items).await? {
                 Transacted::Done => return Ok(()),
-                Transacted::HeadIsNewer => with_head = false,
+                Transacted::HeadIsNewer => head = None,
                 Transacted::Conflict | Transacted::Throttled => {
                     let wait_ms = 20u64 << conflict.min(6);
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -45,7 +55,7 @@ impl Index {
             }
         }
         Err(StoreError::new(
-            format!("index a change of {}", record.name),
+            what(),
             ErrorKind::Throttled,
             "other writers kept changing the same rows",
         ))
@@ -93,8 +103,8 @@ impl Index {
             let entry = keys::run_name_entry(run.started, &run.id, &name.name);
             rows.push(keyed(keys::META, &entry, name)?);
         }
-        for rows in rows.chunks(BATCH) {
-            self.put_batch(rows.to_vec()).await?;
+        for batch in rows.chunks(BATCH) {
+            self.put_batch(batch.to_vec()).await?;
         }
         let summary = Run {
             names: Vec::new(),
@@ -105,30 +115,13 @@ impl Index {
             .await
     }
 
-    /// Puts up to [`BATCH`] rows; what the table had no time for comes again.
+    /// Puts up to [`BATCH`] rows in one transaction, which takes no more than `dynamodb:PutItem`:
+    /// the right to write in a batch is also that to delete in one.
     pub(super) async fn put_batch(&self, rows: Vec<Item>) -> Result<(), StoreError> {
-        let left = tokio::sync::Mutex::new(rows);
-        patiently(|| async {
-            let mut left = left.lock().await;
-            let requests = left
-                .iter()
-                .map(put_request)
-                .collect::<Result<Vec<_>, _>>()?;
-            let call = self.client.batch_write_item();
-            let answer = call.request_items(&self.table, requests).send().await;
-            let answer = answer.map_err(|e| self.error("write rows to", e))?;
-            let again = answer.unprocessed_items.unwrap_or_default();
-            let again = again.into_values().flatten();
-            *left = again
-                .filter_map(|w| w.put_request.map(|p| p.item))
-                .collect();
-            if left.is_empty() {
-                return Ok(());
-            }
-            let told = format!("{} rows are left", left.len());
-            Err(StoreError::new("write rows", ErrorKind::Throttled, told))
-        })
-        .await
+        let puts = rows.into_iter().map(|row| self.put_in_transaction(row));
+        let puts = puts.collect::<Result<Vec<_>, _>>()?;
+        self.transact_at_last(puts, None, || "write rows to the index".to_owned())
+            .await
     }
 
     fn put_in_transaction(&self, row: Item) -> Result<TransactWriteItem, StoreError> {
@@ -248,10 +241,4 @@ fn cancelled(error: Option<&TransactWriteItemsError>, head: usize) -> Option<Tra
         .collect();
     let head_only = failed == [head] && reasons[head] == "ConditionalCheckFailed";
     head_only.then_some(Transacted::HeadIsNewer)
-}
-
-fn put_request(item: &Item) -> Result<WriteRequest, StoreError> {
-    let put = PutRequest::builder().set_item(Some(item.clone())).build();
-    let put = put.map_err(|e| misshapen(&e.to_string()))?;
-    Ok(WriteRequest::builder().put_request(put).build())
 }

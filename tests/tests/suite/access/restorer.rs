@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use ssmbak_tests::people::Person;
 
 use super::{EVENTS, HUSH, Scene, Stage, refused, s3, ssmbak, table};
@@ -93,9 +93,15 @@ pub(super) async fn deletes_no_backup(stage: &Stage, person: &Person, scene: &Sc
     let row = [("scope", &*scene.path), ("entry", "x")];
     let row = row.map(|(field, text)| (field.to_owned(), AttributeValue::S(text.into())));
     let table = aws_sdk_dynamodb::Client::new(&config);
+    let row = HashMap::from(row);
     let delete = table.delete_item().table_name(stage.table());
-    let delete = delete.set_key(Some(HashMap::from(row)));
+    let delete = delete.set_key(Some(row.clone()));
     refused(delete.send().await, "dynamodb:DeleteItem");
+    let delete = DeleteRequest::builder().set_key(Some(row)).build();
+    let delete = WriteRequest::builder().delete_request(delete.unwrap());
+    let batch = table.batch_write_item();
+    let batch = batch.request_items(stage.table(), vec![delete.build()]);
+    refused(batch.send().await, "dynamodb:BatchWriteItem");
     let drop = table.delete_table().table_name(stage.table());
     refused(drop.send().await, "dynamodb:DeleteTable");
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::Capability;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
+    AttributeValue, Delete, DeleteRequest, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
 };
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_ssm::types::ParameterType;
@@ -156,13 +156,31 @@ async fn a_transaction_is_judged_by_what_it_does_and_a_batch_as_a_batch() {
     let update = update.update_expression("REMOVE a").build().unwrap();
     let update = TransactWriteItem::builder().update(update).build();
     refused(
-        transact.transact_items(update).send().await,
+        transact.clone().transact_items(update).send().await,
         "dynamodb:UpdateItem",
     );
-    let put = PutRequest::builder().set_item(Some(row)).build().unwrap();
-    let put = WriteRequest::builder().put_request(put).build();
-    let batch = dynamodb.batch_write_item().request_items(TABLE, vec![put]);
-    refused(batch.send().await, "dynamodb:BatchWriteItem");
+    let delete = Delete::builder()
+        .table_name(TABLE)
+        .set_key(Some(row.clone()));
+    let delete = TransactWriteItem::builder().delete(delete.build().unwrap());
+    refused(
+        dynamodb
+            .transact_write_items()
+            .transact_items(delete.build())
+            .send()
+            .await,
+        "dynamodb:DeleteItem",
+    );
+    // One right for both: whoever may write a batch may delete in one.
+    let put = PutRequest::builder().set_item(Some(row.clone())).build();
+    let put = WriteRequest::builder().put_request(put.unwrap()).build();
+    let delete = DeleteRequest::builder().set_key(Some(row)).build();
+    let delete = WriteRequest::builder().delete_request(delete.unwrap());
+    for request in [put, delete.build()] {
+        let batch = dynamodb.batch_write_item();
+        let batch = batch.request_items(TABLE, vec![request]);
+        refused(batch.send().await, "dynamodb:BatchWriteItem");
+    }
 }
 
 #[tokio::test]
