@@ -10,10 +10,6 @@ use serde_json::{Map, Value as Json, json};
 
 /// The functions that [`Resolver`] knows, beside `Ref`.
 const KNOWN: &str = "Fn::GetAtt, Fn::If, Fn::Join, Fn::Sub";
-/// What CloudFormation adds to a name that it makes up: a hyphen and random characters.
-const RANDOM_LEN: usize = 14;
-/// As much of a stack's name as is sure to begin a name that had to be shortened.
-const KEPT_LEN: usize = 20;
 
 /// What the template stands in: a stack that is, or that could be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -334,7 +330,9 @@ impl<'a> Resolver<'a> {
         if let Some(name) = own_name.and_then(property) {
             return Ok(self.resolve(name)?.map(|n| as_text(&n)).unwrap_or_default());
         }
-        let made_up = self.made_up(resource, kind);
+        // What CloudFormation makes up. It would shorten a name that grew too long: that of a stack
+        // leaves room for all.
+        let made_up = format!("{}-{resource}-*", self.setting.stack);
         let (partition, region) = (&self.setting.partition, &self.setting.region);
         let account = &self.setting.account;
         Ok(match kind {
@@ -343,24 +341,6 @@ impl<'a> Resolver<'a> {
             "AWS::IAM::ManagedPolicy" => format!("arn:{partition}:iam::{account}:policy/{made_up}"),
             _ => made_up,
         })
-    }
-
-    /// The pattern of names that CloudFormation makes up for a resource. A name that would grow
-    /// too long is shortened in ways that are not documented: then only its beginning is sure.
-    fn made_up(&self, resource: &str, kind: &str) -> String {
-        let stack = &self.setting.stack;
-        let longest = match kind {
-            "AWS::S3::Bucket" => 63,
-            "AWS::IAM::Role" => 64,
-            "AWS::SQS::Queue" => 80,
-            "AWS::IAM::ManagedPolicy" => 128,
-            _ => 255,
-        };
-        let whole = format!("{stack}-{resource}-*");
-        if whole.len() + RANDOM_LEN <= longest {
-            return whole;
-        }
-        format!("{}*", stack.get(..KEPT_LEN).unwrap_or(stack))
     }
 
     fn kind(&self, resource: &str) -> Result<&'a str, IntrinsicError> {

@@ -143,21 +143,6 @@ fn a_lookup_parameter_tells_what_it_holds() {
 }
 
 #[test]
-fn a_name_that_would_be_shortened_is_only_known_by_its_beginning() {
-    let long = "a-name-of-which-nobody-knows-how-it-is-shortened";
-    let setting = Setting {
-        stack: long.into(),
-        ..setting()
-    };
-    let told = |yaml| resolved_in(&setting, yaml).unwrap().unwrap();
-    assert_eq!(
-        told("!GetAtt Bucket.Arn"),
-        "arn:aws:s3:::a-name-of-which-nobo*"
-    );
-    assert_eq!(told("!Ref Table"), format!("{long}-Table-*"));
-}
-
-#[test]
 fn conditions_choose_and_no_value_drops() {
     assert_eq!(
         resolved("[!If [Own, 1, 2], !If [HasKeys, 3, 4]]"),

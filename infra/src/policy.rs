@@ -232,6 +232,54 @@ mod tests {
         }
     }
 
+    /// The stack with the longest name, and ids as long as they come.
+    fn longest() -> Setting {
+        let stack = "n".repeat(crate::stack_name::MAX_LEN);
+        let (region, account) = ("ap-southeast-1", "123456789012");
+        let key = |number| format!("arn:aws:kms:{region}:{account}:key/{number:036}");
+        let keys: Vec<String> = (0..30).map(key).collect();
+        let resources = [
+            ("Key", format!("{:036}", 0)),
+            ("Bucket", format!("{stack}-bucket-123456789012")),
+            ("Table", format!("{stack}-Table-1234567890123")),
+        ]
+        .map(|(name, id)| (name.to_owned(), id));
+        let queues = ["Queue", "DeadLetterQueue", "RuleDeadLetterQueue"].map(|name| {
+            let host = format!("https://sqs.{region}.amazonaws.com");
+            let id = format!("{host}/{account}/{stack}-{name}-123456789012");
+            (name.to_owned(), id)
+        });
+        let parameters = [
+            ("SecureStringKeyArns", keys.join(",")),
+            ("RestorerNeedsMfa", "true".into()),
+        ];
+        Setting {
+            resources: resources.into_iter().chain(queues).collect(),
+            parameters: parameters.map(|(name, value)| (name.into(), value)).into(),
+            stack,
+            region: region.into(),
+            account: account.into(),
+            ..setting()
+        }
+    }
+
+    #[test]
+    fn every_policy_fits_under_the_longest_name_and_with_thirty_keys() {
+        let longest = longest();
+        for policy in Policy::ALL {
+            let document = render(template(), policy, &longest).unwrap();
+            let text = document.to_string();
+            println!("{policy:?}: {} characters", text.len());
+            assert!(
+                text.len() <= LONGEST,
+                "{policy:?}: {} characters",
+                text.len()
+            );
+            let has_keys = matches!(policy, Policy::Restorer | Policy::Operator);
+            assert_eq!(text.contains(&format!("{:036}", 29)), has_keys);
+        }
+    }
+
     #[test]
     fn each_policy_for_people_can_be_asked_for() {
         for policy in Policy::ALL {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name that leaves room for what the template derives from it: the name of a function,
-/// which ends in `-reconcile` and has at most 64 characters.
-pub const MAX_LEN: usize = 54;
+/// The longest name that leaves room for what derives from it: a role's name, `NAME-ReconcileRole-`
+/// and what CloudFormation makes up, has at most 64 characters. A longer one would be shortened, in
+/// ways that are not documented, and no pattern of a policy would be sure to match it.
+pub const MAX_LEN: usize = 36;
 
 /// The name of a stack: a letter, then letters, digits and hyphens, at most [`MAX_LEN`] characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,10 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leaves_room_for_the_function_name() {
+    fn a_name_leaves_room_for_the_names_of_roles() {
         let name = "a".repeat(MAX_LEN + 1);
         let error = name.parse::<StackName>().unwrap_err();
         assert_eq!(error, StackNameError::TooLong { name });
-        assert!(error.hint().unwrap().contains("54"));
+        assert!(error.hint().unwrap().contains("36"));
     }
 }

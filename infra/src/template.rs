@@ -1,7 +1,5 @@
 //! The CloudFormation template, embedded in the binary.
 
-use sha2::{Digest, Sha256};
-
 /// How the description of every stack of this template begins, whatever its version.
 ///
 /// CloudFormation tells a stack's description in every state, a failed creation included: this is
@@ -22,24 +20,46 @@ pub fn template() -> &'static str {
     include_str!("../template.yaml")
 }
 
-/// Returns the template as it is sent to CloudFormation: without the lines that are comments, since a
-/// request takes 51,200 bytes.
+/// Returns the template as it is sent to CloudFormation, which takes 51,200 bytes in a request.
 pub fn body() -> String {
-    let is_comment = |line: &&str| line.trim_start().starts_with('#');
-    let lines = template()
-        .lines()
-        .filter(|line| !is_comment(line) && !line.is_empty());
-    lines.flat_map(|line| [line, "\n"]).collect()
+    without_comments(template())
+}
+
+/// Returns a template without the lines that are comments, and with no more indentation than YAML
+/// needs. It must have no text that goes over several lines.
+pub fn without_comments(template: &str) -> String {
+    let mut body = String::with_capacity(template.len());
+    // The levels around a line: the column where each begins, and where it begins in what is sent.
+    let mut levels: Vec<(usize, usize)> = Vec::new();
+    for line in template.lines() {
+        let text = line.trim_start();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let column = line.len() - text.len();
+        levels.retain(|(begins, _)| *begins <= column);
+        let level = match levels.last() {
+            Some((begins, sent)) if *begins == column => *sent,
+            around => around.map_or(0, |(_, sent)| sent + 1),
+        };
+        // What an item of a list holds begins two columns after its hyphen.
+        let mut item = text;
+        for depth in (0..).step_by(2) {
+            levels.push((column + depth, level + depth));
+            match item.strip_prefix("- ") {
+                Some(held) => item = held,
+                None => break,
+            }
+        }
+        levels.dedup();
+        body.extend([&line[..level], text, "\n"]);
+    }
+    body
 }
 
 /// Returns the version of the tool that this template belongs to.
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
-}
-
-/// Returns the SHA-256 of the template's text, in hexadecimal.
-pub fn hash() -> String {
-    hex(&Sha256::digest(template().as_bytes()))
 }
 
 /// Returns `bytes` in lower-case hexadecimal.

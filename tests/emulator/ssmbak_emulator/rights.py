@@ -62,6 +62,10 @@ def resource_of(original):
         if service == "s3" and (parts := bucket_and_key(path)):
             # ministack collapses slashes, and would take the value of `/a` for the object `a`.
             return "arn:aws:s3:::{}/{}".format(*parts)
+        asked = functools.partial(actions._query_param, query_params)
+        if service == "cloudformation" and asked("Action") == "DescribeStacks" and not asked("StackName"):
+            # All stacks. ministack asks for `*`, which no pattern of stacks matches.
+            return f"arn:aws:cloudformation:{region}:{account_id}:stack/*/*"
         return original(service, method, path, headers, body, query_params, region, account_id)
 
     return resource_arn

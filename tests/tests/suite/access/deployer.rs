@@ -93,13 +93,18 @@ async fn a_deployer_creates_updates_deletes_and_adopts_and_reads_no_value() {
         .exits(0);
     assert_eq!(one("bucketname").await, bucket);
 
-    // Another name is another stack: its own rights.
+    // Whether any stack uses a bucket may be asked; to make one of another name takes other rights.
+    let stacks = aws_sdk_cloudformation::Client::new(&deployer.config().await);
+    let all = stacks.describe_stacks().send().await.unwrap();
+    assert!(all.stacks().len() > 1, "{all:?}");
     let other = [&["stack", "other", "create"], &zip[..]].concat();
     let other = ssmbak(&deployer, &other).await.exits(1);
     assert!(
-        other.stderr.contains("cloudformation:DescribeStacks"),
+        other.stderr.contains("cloudformation:CreateStack"),
         "{other:?}"
     );
+    let events = stacks.describe_stack_events().stack_name("nobody");
+    refused(events.send().await, "cloudformation:DescribeStackEvents");
 }
 
 /// What the deployer may not do though they made the stack.

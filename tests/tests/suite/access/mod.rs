@@ -28,7 +28,6 @@ use tokio::sync::{OnceCell, RwLock};
 use crate::world::{Answer, bare_command, mark, next_second, run};
 
 const STACK: &str = "rights";
-const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
 /// What every value holds that a test writes here.
 const HUSH: &str = "hush";
 /// A customer's key: unlike `aws/ssm`, whose own policy lets everybody use it, it takes a right.
@@ -148,7 +147,7 @@ async fn deploy(config: &SdkConfig) -> BTreeMap<String, String> {
     });
     let stacks = aws_sdk_cloudformation::Client::new(config);
     let create = stacks.create_stack().stack_name(STACK);
-    let create = create.template_body(TEMPLATE);
+    let create = create.template_body(ssmbak_infra::template::body());
     let create = create.set_parameters(Some(parameters.to_vec()));
     let create = create.capabilities(Capability::CapabilityIam);
     create.send().await.unwrap();

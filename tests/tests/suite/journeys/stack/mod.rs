@@ -196,7 +196,7 @@ async fn deploy(world: &World, stack: &str, template: &str) {
     let create = client
         .create_stack()
         .stack_name(stack)
-        .template_body(template)
+        .template_body(ssmbak_infra::template::without_comments(template))
         .parameters(parameter("Architecture", own_architecture()))
         .parameters(parameter("CodeBucket", &bucket))
         .parameters(parameter("CodeKey", "f.zip"))
