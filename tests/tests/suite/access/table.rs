@@ -6,7 +6,7 @@ use ssmbak_tests::binaries;
 use ssmbak_tests::people::Person;
 
 use self::Verdict::{Refused, Works};
-use super::{HUSH, STACK, Scene, Stage, s3, ssmbak};
+use super::{EVENTS, HUSH, STACK, Scene, Stage, s3, ssmbak};
 use crate::world::{Answer, bare_command, run};
 
 /// How a command ends for somebody.
@@ -89,6 +89,11 @@ pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &S
             })
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if matches!(verdicts[role], Refused(_)) {
+            // What an earlier command wrote is still on its way into the backups.
+            let _events = EVENTS.read().await;
+            stage.captured().await;
+        }
         let before = world_of(stage, scene).await;
         let answer = ssmbak(person, &words).await;
         // The two others may read values.
