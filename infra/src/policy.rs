@@ -269,7 +269,6 @@ mod tests {
         for policy in Policy::ALL {
             let document = render(template(), policy, &longest).unwrap();
             let text = document.to_string();
-            println!("{policy:?}: {} characters", text.len());
             assert!(
                 text.len() <= LONGEST,
                 "{policy:?}: {} characters",

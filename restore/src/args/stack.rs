@@ -250,7 +250,8 @@ Examples:
       --policy-document file://deployer.json
 
 The stack makes the same policies. Whoever deploys it needs the deployer's two
-before it exists: its ARNs are then patterns that the stack will match.")]
+before it exists: its ARNs are then patterns that the stack will match. No
+stack has been created on AWS under exactly these two yet.")]
 pub(crate) struct PolicyArgs {
     /// Whose policy
     #[arg(value_enum)]

@@ -88,9 +88,11 @@ async fn a_deployer_creates_updates_deletes_and_adopts_and_reads_no_value() {
         .await
         .exits(0);
     let kept = ["--bucket", &bucket, "--table", &table];
-    ssmbak(&deployer, &[&create[..], &kept].concat())
+    let adopted = ssmbak(&deployer, &[&create[..], &kept].concat())
         .await
         .exits(0);
+    // Whether another stack uses them could be asked.
+    assert!(!adopted.stderr.contains("warning"), "{adopted:?}");
     assert_eq!(one("bucketname").await, bucket);
 
     // Whether any stack uses a bucket may be asked; to make one of another name takes other rights.
