@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use serde::Serialize;
 
-use super::rows::{keyed, misshapen, text};
+use super::rows::{Item, keyed, misshapen, text};
 use super::{ErrorKind, Index, StoreError, patiently};
 use crate::domain::coverage::Interval;
 use crate::domain::record::Operation;

@@ -47,7 +47,7 @@ const COMMANDS: &[Row] = &[
         [Refused("s3:ListBucketVersions"); 3],
     ),
     ("rebuild", [LISTS_NO_BUCKET, Works, Works]),
-    ("verify {path}", [LISTS_NO_BUCKET, NO_VERSIONS, NO_VERSIONS]),
+    ("verify {path}", [LISTS_NO_BUCKET, NO_VERSIONS, Works]),
     (
         "restore {path} {at} -R --yes",
         [NO_LISTING, Works, Refused("ssm:PutParameter")],
