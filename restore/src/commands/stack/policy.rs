@@ -32,6 +32,11 @@ pub(super) async fn run(
              the policy names its resources by patterns"
         )),
     }
+    if matches!(args.who, Who::Deployer | Who::DeployerAccess) {
+        context
+            .ui
+            .note("no stack has been created on AWS under exactly these two policies yet");
+    }
     match args.who {
         Who::Deployer => context.ui.note(&format!(
             "a deployer needs both halves; the other one: ssmbak stack {name} policy \
