@@ -131,5 +131,9 @@ async fn with_one_event_in_twenty_lost_a_reconciliation_makes_the_record_whole()
         }
     }
     println!("deletions: {exact} exact, {observed} by an interval");
+    // And all that is on record agrees with itself and with what lives.
+    let verify = ["verify", "--values", "--output", "json"];
+    let verified = world.ssmbak(&verify).await;
+    assert_eq!(verified.code, 0, "{}\n{}", verified.stdout, verified.stderr);
     assert!(exact > 0);
 }
