@@ -5,7 +5,6 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
@@ -13,7 +12,7 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
-use crate::aws::{AwsError, AwsErrorKind, s3};
+use crate::aws::{AwsError, AwsErrorKind, s3, status};
 use crate::caller::caller;
 use crate::function_zip::FunctionZip;
 
@@ -40,55 +39,82 @@ pub fn key(zip: &FunctionZip) -> String {
 
 /// Makes sure that `zip` lies in the artifact bucket of this account and region.
 ///
-/// The bucket is created if it is missing: no public access, versioned, encrypted. A bucket of
-/// that name in another account is never written to.
+/// The bucket is created if it is missing: no public access, versioned, encrypted. The first two are
+/// set before anything is put into it, whoever created it: who did may have come no further. A bucket
+/// of that name in another account is never written to.
 pub async fn upload(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, ArtifactError> {
-    let (account, region) = whereabouts(sdk).await?;
+    let here = whereabouts(sdk).await?;
+    let Whereabouts {
+        account, region, ..
+    } = &here;
+    let place = here.artifact(zip);
+    let Artifact { bucket, key, .. } = &place;
     let client = s3(sdk);
-    let bucket = bucket_name(&account, &region);
-    if !bucket_exists(&client, &bucket, &account).await? {
-        create_bucket(&client, &bucket, &account, &region).await?;
+    if !bucket_exists(&client, bucket, account).await? {
+        create_bucket(&client, bucket, account, region).await?;
     }
-    let key = key(zip);
-    let uploaded = !object_exists(&client, &bucket, &key, &account).await?;
+    let uploaded = !object_exists(&client, bucket, key, account).await?;
     if uploaded {
+        close_bucket(&client, bucket, account).await?;
         client
             .put_object()
-            .bucket(&bucket)
-            .key(&key)
-            .expected_bucket_owner(&account)
+            .bucket(bucket)
+            .key(key)
+            .expected_bucket_owner(account)
             .content_type("application/zip")
             .body(ByteStream::from(zip.bytes().to_vec()))
             .send()
             .await
             .map_err(|e| AwsError::new("s3:PutObject", e))?;
     }
-    Ok(Artifact {
-        bucket,
-        key,
-        uploaded,
-    })
+    Ok(Artifact { uploaded, ..place })
 }
 
 /// Returns where `zip` lies once it is uploaded; nothing is created.
 pub(crate) async fn place(sdk: &SdkConfig, zip: &FunctionZip) -> Result<Artifact, ArtifactError> {
-    let (account, region) = whereabouts(sdk).await?;
-    Ok(Artifact {
-        bucket: bucket_name(&account, &region),
-        key: key(zip),
-        uploaded: false,
-    })
+    Ok(whereabouts(sdk).await?.artifact(zip))
 }
 
-/// Returns account and region of these credentials.
-pub(crate) async fn whereabouts(sdk: &SdkConfig) -> Result<(String, String), ArtifactError> {
+/// Where these credentials work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    /// The number of the account.
+    pub(crate) account: String,
+    /// The region.
+    pub(crate) region: String,
+    /// The part of AWS: `aws`, `aws-cn` or `aws-us-gov`.
+    pub(crate) partition: String,
+}
+
+impl Whereabouts {
+    fn artifact(&self, zip: &FunctionZip) -> Artifact {
+        Artifact {
+            bucket: bucket_name(&self.account, &self.region),
+            key: key(zip),
+            uploaded: false,
+        }
+    }
+
+    /// Returns the ARN of the key with this id.
+    pub(crate) fn key_arn(&self, id: &str) -> String {
+        let Self {
+            account,
+            region,
+            partition,
+        } = self;
+        format!("arn:{partition}:kms:{region}:{account}:key/{id}")
+    }
+}
+
+/// Returns where these credentials work.
+pub(crate) async fn whereabouts(sdk: &SdkConfig) -> Result<Whereabouts, ArtifactError> {
     let region = sdk.region().ok_or(ArtifactError::NoRegion)?.to_string();
-    Ok((account(sdk).await?, region))
-}
-
-async fn account(sdk: &SdkConfig) -> Result<String, ArtifactError> {
     let caller = caller(sdk).await?.ok_or(ArtifactError::NoAccount)?;
-    Ok(caller.account)
+    Ok(Whereabouts {
+        account: caller.account,
+        region,
+        partition: caller.partition,
+    })
 }
 
 async fn bucket_exists(client: &Client, bucket: &str, owner: &str) -> Result<bool, ArtifactError> {
@@ -100,7 +126,7 @@ async fn bucket_exists(client: &Client, bucket: &str, owner: &str) -> Result<boo
         .await;
     match sent {
         Ok(_) => Ok(true),
-        Err(error) if is_404(&error) => Ok(false),
+        Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(match AwsError::new("s3:ListBucket", error) {
             source if source.kind == AwsErrorKind::Denied => ArtifactError::NotOurs {
                 bucket: bucket.into(),
@@ -126,16 +152,9 @@ async fn object_exists(
         .await;
     match sent {
         Ok(_) => Ok(true),
-        Err(error) if is_404(&error) => Ok(false),
+        Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(AwsError::new("s3:GetObject", error).into()),
     }
-}
-
-/// An answer to a HEAD request has no body, hence no code: only its status tells.
-fn is_404<E>(error: &SdkError<E>) -> bool {
-    error
-        .raw_response()
-        .is_some_and(|response| response.status().as_u16() == 404)
 }
 
 async fn create_bucket(
@@ -158,6 +177,19 @@ async fn create_bucket(
         .await
         .map_err(|e| AwsError::new("s3:CreateBucket", e))?;
     client
+        .put_bucket_encryption()
+        .bucket(bucket)
+        .expected_bucket_owner(owner)
+        .server_side_encryption_configuration(encryption()?)
+        .send()
+        .await
+        .map_err(|e| AwsError::new("s3:PutEncryptionConfiguration", e))?;
+    Ok(())
+}
+
+/// Closes the bucket to the public, and has it keep versions.
+async fn close_bucket(client: &Client, bucket: &str, owner: &str) -> Result<(), ArtifactError> {
+    client
         .put_public_access_block()
         .bucket(bucket)
         .expected_bucket_owner(owner)
@@ -177,14 +209,6 @@ async fn create_bucket(
         .send()
         .await
         .map_err(|e| AwsError::new("s3:PutBucketVersioning", e))?;
-    client
-        .put_bucket_encryption()
-        .bucket(bucket)
-        .expected_bucket_owner(owner)
-        .server_side_encryption_configuration(encryption()?)
-        .send()
-        .await
-        .map_err(|e| AwsError::new("s3:PutEncryptionConfiguration", e))?;
     Ok(())
 }
 
@@ -254,6 +278,19 @@ impl ArtifactError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_lies_in_the_partition_of_its_account() {
+        let here = Whereabouts {
+            account: "123456789012".into(),
+            region: "cn-north-1".into(),
+            partition: "aws-cn".into(),
+        };
+        assert_eq!(
+            here.key_arn("1-2"),
+            "arn:aws-cn:kms:cn-north-1:123456789012:key/1-2"
+        );
+    }
 
     #[test]
     fn one_bucket_for_each_account_and_region() {

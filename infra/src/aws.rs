@@ -49,7 +49,7 @@ impl AwsError {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let code = error.code().map(str::to_owned);
-        let status = error.raw_response().map(|r| r.status().as_u16());
+        let status = status(&error);
         let chain = chain(&error);
         let kind = kind(code.as_deref(), status, &chain);
         let message = match (error.message(), code.as_deref(), status) {
@@ -119,6 +119,12 @@ fn kind(code: Option<&str>, status: Option<u16>, chain: &str) -> AwsErrorKind {
         None if chain.to_lowercase().contains("credential") => AwsErrorKind::Credentials,
         None => AwsErrorKind::Unreachable,
     }
+}
+
+/// Returns the status of the answer, if there was one. An answer to a HEAD request has no body, hence
+/// no code: only its status and headers tell.
+pub(crate) fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|answer| answer.status().as_u16())
 }
 
 /// Returns what `error` and its causes say, in one line.

@@ -37,11 +37,12 @@ impl Patience {
 }
 
 impl Default for Patience {
-    /// Every three seconds, for half a minute.
+    /// Every three seconds, for a minute and a half: a policy that changed in the same update may take
+    /// longer to be known everywhere than a role that is new.
     fn default() -> Self {
         Self {
             pause: Duration::from_secs(3),
-            limit: Duration::from_secs(30),
+            limit: Duration::from_secs(90),
         }
     }
 }

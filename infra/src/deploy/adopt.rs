@@ -3,16 +3,19 @@
 //! Everything is looked at before anything is created: two stacks on one bucket, or a bucket that
 //! does not keep what is overwritten, would harm the history that is to be had back.
 
+mod error;
+
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{KeyType, ScalarAttributeType, TableDescription, TableStatus};
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{BucketVersioningStatus, PublicAccessBlockConfiguration};
-use ssmbak_core::store::{ErrorKind, Location, StoreError, Stores};
+use ssmbak_core::store::{ErrorKind, Location, Stores};
 
+pub use self::error::AdoptError;
 use super::settings::{EXISTING_BUCKET, EXISTING_TABLE, Encryption, is_key_arn};
-use crate::artifact::{ArtifactError, whereabouts};
-use crate::aws::{AwsError, AwsErrorKind, cloudformation, s3};
+use crate::artifact::{Whereabouts, whereabouts};
+use crate::aws::{AwsError, AwsErrorKind, cloudformation, s3, status};
 use crate::stack::{self, Stack};
 
 /// Bucket and table, found fit to be taken over.
@@ -30,11 +33,12 @@ pub struct Adopted {
 
 /// Looks whether a stack may take over `bucket` and `table`. Changes nothing.
 pub async fn inspect(sdk: &SdkConfig, bucket: &str, table: &str) -> Result<Adopted, AdoptError> {
-    let (account, region) = whereabouts(sdk).await?;
+    let here = whereabouts(sdk).await?;
+    let (account, region) = (&*here.account, &*here.region);
     let client = s3(sdk);
-    bucket_is_here(&client, bucket, &account, &region).await?;
+    bucket_is_here(&client, bucket, account, region).await?;
     let mut warnings = Vec::new();
-    let stacks = stacks(sdk, &mut warnings).await?;
+    let stacks = stacks(sdk, bucket, table, &mut warnings).await?;
     for (what, name, parameter, output) in [
         ("bucket", bucket, EXISTING_BUCKET, "BucketName"),
         ("table", table, EXISTING_TABLE, "TableName"),
@@ -47,10 +51,10 @@ pub async fn inspect(sdk: &SdkConfig, bucket: &str, table: &str) -> Result<Adopt
             });
         }
     }
-    is_versioned(&client, bucket, &account).await?;
+    is_versioned(&client, bucket, account).await?;
     let described = index_table(sdk, table).await?;
     belong_together(sdk, bucket, table, &mut warnings).await?;
-    let bucket_key = bucket_key(&client, bucket, &account, &region).await?;
+    let bucket_key = bucket_key(&client, bucket, &here).await?;
     let table_key = table_key(&described);
     if bucket_key != table_key {
         return Err(AdoptError::KeysDiffer {
@@ -58,7 +62,7 @@ pub async fn inspect(sdk: &SdkConfig, bucket: &str, table: &str) -> Result<Adopt
             table: table_key,
         });
     }
-    warnings.extend(bucket_warnings(&client, bucket, &account).await?);
+    warnings.extend(bucket_warnings(&client, bucket, account).await?);
     if described.deletion_protection_enabled != Some(true) {
         warnings.push(format!(
             "the table {table} is not protected against deletion"
@@ -72,15 +76,22 @@ pub async fn inspect(sdk: &SdkConfig, bucket: &str, table: &str) -> Result<Adopt
     })
 }
 
-/// Returns the stacks of this tool. Who may deploy one need not see all of them.
-async fn stacks(sdk: &SdkConfig, warnings: &mut Vec<String>) -> Result<Vec<Stack>, AdoptError> {
+/// Returns the stacks of this tool. Who may deploy one need not see all of them: then what is not
+/// known is said, and whoever goes on knows.
+async fn stacks(
+    sdk: &SdkConfig,
+    bucket: &str,
+    table: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Stack>, AdoptError> {
     match stack::all(&cloudformation(sdk)).await {
         Err(error) if error.kind == AwsErrorKind::Denied => {
-            warnings.push(
-                "whether another stack uses bucket and table could not be told: that takes \
-                 cloudformation:DescribeStacks on all stacks"
-                    .into(),
-            );
+            warnings.push(format!(
+                "NOT CHECKED: whether another stack works on the bucket {bucket} or the table \
+                 {table}. Two stacks on one history record everything twice. These credentials lack \
+                 cloudformation:DescribeStacks on all stacks of the account and region: let somebody \
+                 who has it look, and if there is such a stack, delete one of the two at once"
+            ));
             Ok(Vec::new())
         }
         found => Ok(found?),
@@ -112,7 +123,7 @@ async fn bucket_is_here(
         .await;
     let region = match sent {
         Ok(found) => found.bucket_region,
-        Err(error) => match status_and_region(&error) {
+        Err(error) => match (status(&error), region_of(&error)) {
             (Some(404), _) => {
                 return Err(AdoptError::NoBucket {
                     bucket: bucket.into(),
@@ -143,14 +154,10 @@ async fn bucket_is_here(
     }
 }
 
-/// An answer to a HEAD request has no body, hence no code: status and headers tell.
-fn status_and_region<E>(error: &SdkError<E>) -> (Option<u16>, Option<String>) {
-    let response = error.raw_response();
-    let region = response.and_then(|r| r.headers().get("x-amz-bucket-region"));
-    (
-        response.map(|r| r.status().as_u16()),
-        region.map(str::to_owned),
-    )
+/// Where a bucket that is asked for in the wrong region lies.
+fn region_of<E>(error: &SdkError<E>) -> Option<String> {
+    let headers = error.raw_response()?.headers();
+    headers.get("x-amz-bucket-region").map(str::to_owned)
 }
 
 async fn is_versioned(client: &S3, bucket: &str, account: &str) -> Result<(), AdoptError> {
@@ -257,13 +264,12 @@ async fn belong_together(
 async fn bucket_key(
     client: &S3,
     bucket: &str,
-    account: &str,
-    region: &str,
+    here: &Whereabouts,
 ) -> Result<Option<String>, AdoptError> {
     let sent = client
         .get_bucket_encryption()
         .bucket(bucket)
-        .expected_bucket_owner(account)
+        .expected_bucket_owner(&here.account)
         .send()
         .await;
     let answer = match sent {
@@ -286,7 +292,7 @@ async fn bucket_key(
         Some(arn) if is_key_arn(arn) => Ok(Some(arn.to_owned())),
         Some(other) => {
             // S3 takes a bare id as well.
-            let arn = format!("arn:aws:kms:{region}:{account}:key/{other}");
+            let arn = here.key_arn(other);
             if is_key_arn(&arn) {
                 Ok(Some(arn))
             } else {
@@ -378,162 +384,6 @@ fn is_closed(access: &PublicAccessBlockConfiguration) -> bool {
         access.restrict_public_buckets(),
     ];
     all.iter().all(|one| *one == Some(true))
-}
-
-/// Why bucket and table cannot be taken over.
-#[derive(Debug, thiserror::Error)]
-pub enum AdoptError {
-    /// There is no such bucket.
-    #[error("there is no bucket {bucket}")]
-    NoBucket {
-        /// The bucket.
-        bucket: String,
-    },
-    /// The bucket is of another account, or may not be looked at.
-    #[error("the bucket {bucket} is not this account's, or may not be used")]
-    NotOurs {
-        /// The bucket.
-        bucket: String,
-        /// What AWS said.
-        #[source]
-        source: AwsError,
-    },
-    /// The bucket lies in another region.
-    #[error("the bucket {bucket} lies in {region}, not in {here}")]
-    OtherRegion {
-        /// The bucket.
-        bucket: String,
-        /// Where it lies.
-        region: String,
-        /// Where the stack would.
-        here: String,
-    },
-    /// The bucket does not keep what is overwritten.
-    #[error("the bucket {bucket} keeps no versions")]
-    NotVersioned {
-        /// The bucket.
-        bucket: String,
-    },
-    /// Another stack works on it.
-    #[error("the {what} {name} is used by the stack {stack}")]
-    InUse {
-        /// Bucket or table.
-        what: &'static str,
-        /// Its name.
-        name: String,
-        /// The stack.
-        stack: String,
-    },
-    /// There is no such table.
-    #[error("there is no table {table}")]
-    NoTable {
-        /// The table.
-        table: String,
-    },
-    /// The table's keys are not those of an index.
-    #[error("the table {table} is not an index of ssmbak")]
-    NotAnIndex {
-        /// The table.
-        table: String,
-    },
-    /// The table is the index of another bucket.
-    #[error("the table {table} is the index of the bucket {indexed}, not of {bucket}")]
-    OtherBucket {
-        /// The bucket.
-        bucket: String,
-        /// The table.
-        table: String,
-        /// The bucket that the table tells of.
-        indexed: String,
-    },
-    /// The table cannot be used now.
-    #[error("the table {table} cannot be used ({status})")]
-    TableNotReady {
-        /// The table.
-        table: String,
-        /// Its status.
-        status: String,
-    },
-    /// Bucket and table are encrypted with different keys; none: with keys that AWS holds.
-    #[error(
-        "bucket and table are encrypted with different keys: the bucket with {}, the table with {}",
-        spelled(bucket.as_deref()),
-        spelled(table.as_deref())
-    )]
-    KeysDiffer {
-        /// The bucket's key.
-        bucket: Option<String>,
-        /// The table's key.
-        table: Option<String>,
-    },
-    /// The bucket names its key by an alias.
-    #[error("the bucket {bucket} names its key by an alias: {key}")]
-    KeyByAlias {
-        /// The bucket.
-        bucket: String,
-        /// The alias.
-        key: String,
-    },
-    /// The index is of another format, or cannot be read.
-    #[error("failed to {0}")]
-    Store(#[from] StoreError),
-    /// Account or region are not known.
-    #[error(transparent)]
-    Whereabouts(#[from] ArtifactError),
-    /// A call failed.
-    #[error(transparent)]
-    Aws(#[from] AwsError),
-}
-
-fn spelled(key: Option<&str>) -> &str {
-    key.unwrap_or("none of yours")
-}
-
-impl AdoptError {
-    /// Returns the way out, where one is known.
-    pub fn hint(&self) -> Option<String> {
-        const FIND: &str = "what a stack left is found by its tag: aws resourcegroupstaggingapi \
-                            get-resources --tag-filters Key=ssmbak:stack,Values=NAME";
-        Some(match self {
-            Self::NoBucket { .. } | Self::NoTable { .. } | Self::NotAnIndex { .. } => FIND.into(),
-            Self::NotOurs { bucket, .. } => {
-                format!("use the account of {bucket}; s3:ListBucket on it is needed")
-            }
-            Self::OtherRegion { region, .. } => {
-                format!("create the stack where its history lies: --region {region}")
-            }
-            Self::NotVersioned { bucket } => format!(
-                "without versions nothing old can be restored; if it is the right one: \
-                 aws s3api put-bucket-versioning --bucket {bucket} \
-                 --versioning-configuration Status=Enabled"
-            ),
-            Self::InUse { stack, .. } => format!(
-                "two stacks on one history would record everything twice; \
-                 delete the other first: ssmbak stack {stack} delete"
-            ),
-            Self::OtherBucket { table, indexed, .. } => {
-                format!("they belong together: --bucket {indexed} --table {table}")
-            }
-            Self::TableNotReady { status, .. }
-                if status == TableStatus::InaccessibleEncryptionCredentials.as_str() =>
-            {
-                "its key is disabled, waits for deletion or is gone: enable it, then try again"
-                    .into()
-            }
-            Self::TableNotReady { .. } => "wait until it is ACTIVE, then try again".into(),
-            Self::KeysDiffer { .. } => {
-                "bucket and table of one stack have one key: check that they belong together".into()
-            }
-            Self::KeyByAlias { .. } => {
-                "an alias may come to mean another key: set the bucket's encryption to the key's \
-                 ARN"
-                .into()
-            }
-            Self::Store(error) => return error.hint(),
-            Self::Whereabouts(error) => return error.hint(),
-            Self::Aws(error) => return error.hint(),
-        })
-    }
 }
 
 #[cfg(test)]

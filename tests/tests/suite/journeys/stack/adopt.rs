@@ -1,6 +1,7 @@
 //! A new stack goes on with the history that another left.
 
 use ssmbak_tests::emulator::Ministack;
+use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy};
 
 use super::*;
 
@@ -241,6 +242,25 @@ async fn a_bucket_that_no_stack_made_is_adopted_with_a_warning() {
     let rows = world.rows().await;
     let own = |row: &&Json| row["scope"] == "/bare/a";
     assert_eq!(rows.iter().filter(own).count(), 1, "{rows:?}");
+}
+
+/// Who may not see all stacks is told what nobody looked at, and goes on knowing it.
+#[tokio::test]
+async fn what_could_not_be_checked_of_other_stacks_is_told_loudly() {
+    let ministack = Ministack::start().unwrap();
+    let proxy = Proxy::start(&ministack.endpoint()).unwrap();
+    let world = World::of(&ministack).await.behind(&proxy);
+    let denied = ApiError::new(403, "AccessDenied", "not authorized to perform this");
+    // The first look is at all stacks.
+    proxy.disturb(Disturbance::answer(denied).on("cloudformation:DescribeStacks"));
+    let (bucket, table) = (&*world.location.bucket, &*world.location.table);
+    let both = ["--bucket", bucket, "--table", table, "--quiet"];
+    let adopted = create_with(&world, "unsure", &both).await.exits(0);
+    let warning = format!(
+        "warning: NOT CHECKED: whether another stack works on the bucket {bucket} or the table \
+         {table}. Two stacks on one history record everything twice."
+    );
+    assert!(told(&adopted)[0].starts_with(&warning), "{adopted:?}");
 }
 
 /// The key that the bucket is encrypted with from now on.

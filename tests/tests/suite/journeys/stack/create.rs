@@ -1,6 +1,8 @@
 //! A stack is made, and captures.
 
+use aws_sdk_s3::types::BucketVersioningStatus;
 use ssmbak_tests::emulator::Ministack;
+use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy};
 
 use super::*;
 
@@ -154,6 +156,28 @@ async fn a_setting_that_makes_no_sense_is_refused_before_anything_is_asked() {
         let refused = run(command).await.exits(2);
         assert!(refused.stderr.contains(said), "{refused:?}");
     }
+}
+
+/// Whoever made the bucket of the zips may have come no further.
+#[tokio::test]
+async fn a_bucket_of_zips_that_was_left_unfinished_is_finished() {
+    let ministack = Ministack::start().unwrap();
+    let proxy = Proxy::start(&ministack.endpoint()).unwrap();
+    let world = World::of(&ministack).await.behind(&proxy);
+    let denied = ApiError::new(403, "AccessDenied", "not authorized to perform this");
+    proxy.disturb(Disturbance::answer(denied).on("s3:PutBucketVersioning"));
+    let stopped = create(&world, "zips").await.exits(1);
+    let error = "error: s3:PutBucketVersioning: not authorized";
+    assert!(stopped.stderr.contains(error), "{stopped:?}");
+    let buckets = world.s3.list_buckets().send().await.unwrap();
+    let mut names = buckets.buckets().iter().filter_map(|one| one.name());
+    let zips = names.find(|name| name.starts_with("ssmbak-artifacts-"));
+    let versioning = || world.s3.get_bucket_versioning().bucket(zips.unwrap());
+    let before = versioning().send().await.unwrap();
+    assert_eq!(before.status(), None);
+    create(&world, "zips").await.exits(0);
+    let after = versioning().send().await.unwrap();
+    assert_eq!(after.status(), Some(&BucketVersioningStatus::Enabled));
 }
 
 #[tokio::test]
