@@ -28,6 +28,8 @@ const RETENTION_DAYS: [u32; 22] = [
 const ALARM_SECONDS_MIN: u32 = 60;
 /// The longest that S3 locks a version, and longer than anyone keeps one.
 const DAYS_MAX: u32 = 36_500;
+/// A lifecycle rule of S3 that keeps none says so by leaving the number out.
+const KEPT_MIN: u32 = 1;
 /// The most superseded versions that a lifecycle rule of S3 can keep.
 const KEPT_MAX: u32 = 100;
 
@@ -373,7 +375,7 @@ impl FromStr for Kept {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let kept = text.parse().ok();
-        kept.filter(|kept| (1..=KEPT_MAX).contains(kept))
+        kept.filter(|kept| (KEPT_MIN..=KEPT_MAX).contains(kept))
             .map(Self)
             .ok_or(SettingError("a whole number from 1 to 100"))
     }

@@ -84,6 +84,65 @@ fn the_template_allows_the_same_log_retentions() {
 }
 
 #[test]
+fn numbers_have_the_bounds_that_the_template_has() {
+    let bound = |name: &str, which: &str| {
+        let parameter = parameter(name);
+        let told = parameter.as_mapping_get(which).and_then(Yaml::as_integer);
+        told.map(|number| u32::try_from(number).unwrap())
+    };
+    for (name, least, most) in [
+        ("OldestMessageAlarmSeconds", ALARM_SECONDS_MIN, None),
+        ("CaptureLagAlarmSeconds", ALARM_SECONDS_MIN, None),
+        ("ObjectLockDays", 0, Some(DAYS_MAX)),
+        ("SupersededDays", 0, Some(DAYS_MAX)),
+        ("SupersededVersionsKept", KEPT_MIN, Some(KEPT_MAX)),
+    ] {
+        assert_eq!(bound(name, "MinValue"), Some(least), "{name}");
+        assert_eq!(bound(name, "MaxValue"), most, "{name}");
+    }
+}
+
+#[test]
+fn words_are_those_that_the_template_allows() {
+    let allowed = |name: &str| {
+        let parameter = parameter(name);
+        let words = parameter.as_mapping_get("AllowedValues").unwrap();
+        let words = words.as_vec().unwrap().iter();
+        words
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for level in allowed("LogLevel") {
+        assert_eq!(takes::<LogLevel>(&level), Some(level));
+    }
+    for mode in allowed("ObjectLockMode") {
+        assert_eq!(takes::<ObjectLockMode>(&mode), Some(mode));
+    }
+    for name in ["RestorerNeedsMfa", "EnforceTls"] {
+        assert_eq!(allowed(name), ["true", "false"], "{name}");
+    }
+}
+
+#[test]
+fn an_error_tells_the_bounds_that_hold() {
+    let told = |error: SettingError| error.to_string();
+    let days = told("-1".parse::<Days>().unwrap_err());
+    assert!(days.contains(&DAYS_MAX.to_string()), "{days}");
+    let seconds = told("1".parse::<AlarmSeconds>().unwrap_err());
+    assert!(
+        seconds.contains(&ALARM_SECONDS_MIN.to_string()),
+        "{seconds}"
+    );
+    let kept = told("0".parse::<Kept>().unwrap_err());
+    let range = format!("from {KEPT_MIN} to {KEPT_MAX}");
+    assert!(kept.ends_with(&range), "{kept}");
+    let retention = told("2".parse::<RetentionDays>().unwrap_err());
+    for days in RETENTION_DAYS {
+        assert!(retention.contains(&format!(" {days}")), "{retention}");
+    }
+}
+
+#[test]
 fn a_log_level_is_taken_in_any_case() {
     assert_eq!(takes::<LogLevel>("info").unwrap(), "INFO");
     assert_eq!(takes::<LogLevel>("Warn").unwrap(), "WARN");
