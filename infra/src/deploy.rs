@@ -26,12 +26,14 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{Parameter, Tag};
 
+use crate::policy::Policy;
 use crate::stack::StackResource;
 
 pub use self::create::{CreateRequest, create};
 pub use self::delete::{Deletion, delete, deletion};
 pub use self::error::DeployError;
 pub use self::update::{Code, Update, UpdateRequest, update};
+pub use self::watch::{OnStep, Operation, Step};
 
 /// The tag that every stack of this tool carries, and with it every resource.
 pub const MANAGED_TAG: &str = "ssmbak:managed";
@@ -69,7 +71,7 @@ impl Default for Pace {
 pub struct Retained {
     /// What it is.
     pub kind: RetainedKind,
-    /// Its name; of the key, its id or ARN.
+    /// Its name; of the key, its id or ARN; of a policy, its ARN.
     pub name: String,
 }
 
@@ -82,11 +84,13 @@ pub enum RetainedKind {
     Table,
     /// The key that both are encrypted with.
     Key,
+    /// A policy for people: it cannot be deleted while somebody has it.
+    Policy,
 }
 
 impl RetainedKind {
-    /// Returns what a resource of this type is, if it outlives its stack.
-    fn of(resource_type: &str) -> Option<Self> {
+    /// Returns what a resource of this type is, if history lies in it or cannot be read without it.
+    fn with_history(resource_type: &str) -> Option<Self> {
         match resource_type {
             "AWS::S3::Bucket" => Some(Self::Bucket),
             "AWS::DynamoDB::Table" => Some(Self::Table),
@@ -95,12 +99,22 @@ impl RetainedKind {
         }
     }
 
+    /// Returns what a resource is, if it outlives its stack. The function's own policy does not: only
+    /// roles of the stack have it.
+    fn of(resource: &StackResource) -> Option<Self> {
+        let mut policies = Policy::ALL.iter();
+        let is_for_people = resource.resource_type == "AWS::IAM::ManagedPolicy"
+            && policies.any(|policy| policy.logical_id() == resource.logical_id);
+        Self::with_history(&resource.resource_type).or(is_for_people.then_some(Self::Policy))
+    }
+
     /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bucket => "bucket",
             Self::Table => "table",
             Self::Key => "key",
+            Self::Policy => "policy",
         }
     }
 }
@@ -112,7 +126,7 @@ fn retained(resources: &[StackResource]) -> Vec<Retained> {
         .filter(|one| one.status != "DELETE_COMPLETE" && !one.physical_id.is_empty())
         .filter_map(|one| {
             Some(Retained {
-                kind: RetainedKind::of(&one.resource_type)?,
+                kind: RetainedKind::of(one)?,
                 name: one.physical_id.clone(),
             })
         })

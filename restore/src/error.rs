@@ -118,6 +118,12 @@ pub(crate) enum CliError {
     /// Interrupted before anything was written.
     #[error("interrupted")]
     Interrupted,
+    /// Interrupted while something was watched that goes on.
+    #[error("interrupted: CloudFormation goes on, unwatched")]
+    Unwatched {
+        /// How its end is learned of.
+        hint: String,
+    },
     /// The output could not be written.
     #[error("failed to write the output: {0}")]
     Output(#[from] io::Error),
@@ -169,14 +175,14 @@ impl CliError {
             | Self::Declined
             | Self::Output(_) => Exit::Failed,
             Self::NothingKnown { .. } | Self::Absent { .. } => Exit::NothingKnown,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted | Self::Unwatched { .. } => Exit::Interrupted,
         }
     }
 
     /// The way out, where there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Unwatched { hint } => Some(hint.clone()),
             Self::Name(error) => Some(error.hint()),
             Self::Time(error) => Some(error.hint()),
             Self::Store(error) => error.hint(),

@@ -104,7 +104,7 @@ async fn run_until_interrupted(
     };
     let result = tokio::select! {
         result = work(&context) => result,
-        () = context.interrupt.abandoned(tell) => Err(CliError::Interrupted),
+        error = context.interrupt.abandoned(tell) => Err(error),
     };
     result.unwrap_or_else(|error| {
         error.tell();

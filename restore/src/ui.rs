@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{Format, Global};
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
 use crate::output::{Rows, TableStyle, View, printable};
 
 /// Narrower than this no table can be read: what a terminal claims to be is
@@ -117,6 +117,16 @@ impl Ui {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         }
+    }
+}
+
+/// Writes text to stdout as it is. A reader that has seen enough is no failure.
+pub(crate) fn write_text(text: impl AsRef<[u8]>) -> Result<Exit, CliError> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_ref());
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(Exit::Done),
     }
 }
 

@@ -6,8 +6,9 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
 
 use super::changes::{ResourceChange, splits_history};
-use super::watch::refused;
+use super::watch::{OnStep, Step, refused};
 use super::{DeployError, Pace};
+use crate::event::Feed;
 use crate::stack::Stack;
 
 /// Far more pages than a change set of this template has.
@@ -97,8 +98,11 @@ impl ChangeSet {
                     changes.extend(reported.map(ResourceChange::from_reported));
                     pages += 1;
                     token = page.next_token().map(str::to_owned);
-                    if token.is_none() || pages == MAX_PAGES {
+                    if token.is_none() {
                         return self.judged(changes).map(Some);
+                    }
+                    if pages == MAX_PAGES {
+                        return Err(self.too_long(pages));
                     }
                 }
                 Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress)
@@ -121,6 +125,14 @@ impl ChangeSet {
             stack: self.stack.clone(),
             changes: split,
         })
+    }
+
+    /// A list that was not read to its end is not judged: the bucket's removal may be what is missing.
+    fn too_long(&self, pages: usize) -> DeployError {
+        DeployError::ChangeSet {
+            stack: self.stack.clone(),
+            reason: format!("its changes do not fit in {pages} pages, and were not all read"),
+        }
     }
 
     /// A change set that would change nothing is told as one that failed.
@@ -151,8 +163,24 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// Begins to do what was told. What cannot be done is rolled back by CloudFormation.
-    pub(super) async fn execute(&self, client: &Client) -> Result<(), DeployError> {
+    /// Begins to do what was told, and returns what tells of it from now on. What cannot be done is
+    /// rolled back by CloudFormation. Where it cannot be begun, the change set is not left behind.
+    pub(super) async fn begin(
+        &self,
+        client: &Client,
+        on_step: OnStep<'_>,
+    ) -> Result<Feed, DeployError> {
+        let begun = self.execute(client, on_step).await;
+        if begun.is_err() {
+            // The error is what is to be told.
+            let _ = self.discard(client).await;
+        }
+        begun
+    }
+
+    async fn execute(&self, client: &Client, on_step: OnStep<'_>) -> Result<Feed, DeployError> {
+        let feed = Feed::from_now(client, &self.stack_id).await?;
+        on_step(Step::Begins);
         client
             .execute_change_set()
             .stack_name(&self.stack_id)
@@ -161,7 +189,7 @@ impl ChangeSet {
             .send()
             .await
             .map_err(refused("cloudformation:ExecuteChangeSet"))?;
-        Ok(())
+        Ok(feed)
     }
 }
 

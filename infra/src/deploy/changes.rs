@@ -73,7 +73,7 @@ impl ResourceChange {
     /// Here what CloudFormation leaves open counts as going, unless all that changes is known to be
     /// changed in place.
     fn endangers_history(&self) -> bool {
-        let Some(kind) = RetainedKind::of(&self.resource_type) else {
+        let Some(kind) = RetainedKind::with_history(&self.resource_type) else {
             return false;
         };
         let in_place = changed_in_place(kind);
@@ -108,6 +108,7 @@ fn changed_in_place(kind: RetainedKind) -> &'static [&'static str] {
             "KeyPolicy",
             "PendingWindowInDays",
         ],
+        RetainedKind::Policy => &[],
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::{Capability, Parameter};
 use super::adopt::Adopted;
 use super::error::FunctionFailure;
 use super::settings::{ENCRYPTION_KEY, EXISTING_BUCKET, EXISTING_TABLE, Settings};
-use super::watch::{OnEvent, refused, watch};
+use super::watch::{OnStep, Operation, Step, Watch, Watched, refused};
 use super::{DeployError, MANAGED_TAG, Pace, VERSION_TAG, parameter, stack_tags};
 use crate::artifact::{self, Artifact};
 use crate::aws::cloudformation;
@@ -80,14 +80,14 @@ impl CreateRequest {
 
 /// Creates the stack, and returns it once it stands and its function has answered.
 ///
-/// Each event is told to `on_event` as it happens, oldest first. Nothing is created if a stack of
+/// Each step is told to `on_step` as it happens. Nothing is created if a stack of
 /// that name is there, whatever its state. If creation fails CloudFormation rolls it back, and the
 /// error tells the first resource that failed by itself, why, and what was left behind. A stack
 /// whose function does not work is left as it is, to be looked into.
 pub async fn create(
     sdk: &SdkConfig,
     request: &CreateRequest,
-    on_event: OnEvent<'_>,
+    on_step: OnStep<'_>,
 ) -> Result<Stack, DeployError> {
     let client = cloudformation(sdk);
     let name = &request.stack;
@@ -95,6 +95,7 @@ pub async fn create(
         return Err(in_the_way(found));
     }
     let artifact = artifact::upload(sdk, &request.zip).await?;
+    on_step(Step::Begins);
     let created = client
         .create_stack()
         .stack_name(name.as_str())
@@ -107,10 +108,19 @@ pub async fn create(
         .map_err(refused("cloudformation:CreateStack"))?;
     let id = created.stack_id().unwrap_or(name.as_str()).to_owned();
     let feed = Feed::from_the_start(&id);
-    let watched = watch(&client, feed, name, &id, request.pace, on_event).await?;
-    let stack = match watched.stack {
-        Some(stack) if stack.status == "CREATE_COMPLETE" => stack,
-        _ => return Err(watched.into_failure(&client, name, &id).await),
+    let watch = Watch {
+        client: &client,
+        operation: Operation::Create,
+        name,
+        id: &id,
+        pace: request.pace,
+    };
+    let watched = watch.to_the_end(feed, on_step).await?;
+    let stack = match watched {
+        Watched {
+            stack: Some(stack), ..
+        } if stack.status == "CREATE_COMPLETE" => stack,
+        other => return Err(watch.failure(other).await),
     };
     let tried = check::function(sdk, name, stack.function()?, request.patience).await;
     tried.map_err(|source| DeployError::Function {

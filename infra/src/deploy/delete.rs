@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 
 use super::settings::{ENCRYPTION_KEY, EXISTING_BUCKET, EXISTING_TABLE, is_key_arn};
-use super::watch::{OnEvent, refused, watch};
+use super::watch::{OnStep, Operation, Step, Watch, refused};
 use super::{DeployError, Pace, Retained, RetainedKind, retained};
 use crate::aws::cloudformation;
 use crate::event::Feed;
@@ -20,7 +20,7 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// Returns what is kept: bucket, table and key, adopted ones too.
+    /// Returns what is kept: bucket, table and key, adopted ones too, and the policies for people.
     pub fn kept(&self) -> &[Retained] {
         &self.kept
     }
@@ -59,7 +59,7 @@ pub async fn deletion(sdk: &SdkConfig, name: &StackName) -> Result<Deletion, Dep
     let there = resources.iter().filter(|one| {
         one.status != "DELETE_COMPLETE"
             && !one.physical_id.is_empty()
-            && RetainedKind::of(&one.resource_type).is_none()
+            && RetainedKind::of(one).is_none()
     });
     Ok(Deletion {
         name: name.clone(),
@@ -69,27 +69,35 @@ pub async fn deletion(sdk: &SdkConfig, name: &StackName) -> Result<Deletion, Dep
     })
 }
 
-/// Deletes the stack. Each event is told to `on_event` as it happens, oldest first.
+/// Deletes the stack. Each step is told to `on_step` as it happens.
 pub async fn delete(
     sdk: &SdkConfig,
     deletion: &Deletion,
     pace: Pace,
-    on_event: OnEvent<'_>,
+    on_step: OnStep<'_>,
 ) -> Result<(), DeployError> {
     let client = cloudformation(sdk);
     let (name, id) = (&deletion.name, &deletion.id);
     let feed = Feed::from_now(&client, id).await?;
+    on_step(Step::Begins);
     client
         .delete_stack()
         .stack_name(id)
         .send()
         .await
         .map_err(refused("cloudformation:DeleteStack"))?;
-    let watched = watch(&client, feed, name, id, pace, on_event).await?;
+    let watch = Watch {
+        client: &client,
+        operation: Operation::Delete,
+        name,
+        id,
+        pace,
+    };
+    let watched = watch.to_the_end(feed, on_step).await?;
     if watched.status() == "DELETE_COMPLETE" {
         Ok(())
     } else {
-        Err(watched.into_failure(&client, name, id).await)
+        Err(watch.failure(watched).await)
     }
 }
 
@@ -155,6 +163,38 @@ mod tests {
         assert_eq!(
             names(&kept),
             [("bucket", "b"), ("table", "t"), ("key", "1234")]
+        );
+    }
+
+    #[test]
+    fn policies_for_people_are_kept_and_the_functions_own_is_not() {
+        let policy = |logical_id: &str| {
+            let arn = format!("arn:aws:iam::123456789012:policy/prod-{logical_id}-1");
+            StackResource {
+                logical_id: logical_id.into(),
+                ..resource("AWS::IAM::ManagedPolicy", &arn, "CREATE_COMPLETE")
+            }
+        };
+        let resources = [
+            policy("FunctionPolicy"),
+            policy("DeployerPolicy"),
+            resource("AWS::S3::Bucket", "b", "CREATE_COMPLETE"),
+            policy("AuditorPolicy"),
+        ];
+        let kept = kept(&stack("CREATE_COMPLETE"), &resources);
+        assert_eq!(
+            names(&kept),
+            [
+                ("bucket", "b"),
+                (
+                    "policy",
+                    "arn:aws:iam::123456789012:policy/prod-DeployerPolicy-1"
+                ),
+                (
+                    "policy",
+                    "arn:aws:iam::123456789012:policy/prod-AuditorPolicy-1"
+                ),
+            ]
         );
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Retained;
 use super::adopt::AdoptError;
 use super::changes::ResourceChange;
+use super::{Operation, Retained};
 use crate::artifact::ArtifactError;
 use crate::aws::AwsError;
 use crate::check::CheckError;
@@ -68,6 +68,17 @@ pub enum DeployError {
         /// Why not, as what follows the stack's name.
         reason: &'static str,
     },
+    /// Object lock was to be turned on together with other code.
+    #[error(
+        "the stack {stack} gets no object lock together with other code: if that did not work, the \
+         way back could not take the lock off again"
+    )]
+    LockWithCode {
+        /// The stack.
+        stack: String,
+        /// For how many days it was to lock.
+        days: u32,
+    },
     /// CloudFormation could not tell what an update would do.
     #[error("the stack {stack} cannot be updated: {reason}")]
     ChangeSet {
@@ -106,10 +117,22 @@ pub enum DeployError {
     TooSlow {
         /// The stack.
         stack: String,
+        /// What is done to it.
+        operation: Operation,
         /// Its status.
         status: String,
         /// How long it was watched.
         waited: Duration,
+    },
+    /// It goes on, and cannot be looked at.
+    #[error("CloudFormation goes on with the stack {stack}, which cannot be watched: {source}")]
+    Unwatched {
+        /// The stack.
+        stack: String,
+        /// What is done to it.
+        operation: Operation,
+        /// What AWS said.
+        source: AwsError,
     },
     /// Bucket and table cannot be taken over.
     #[error(transparent)]
@@ -227,6 +250,10 @@ impl DeployError {
             Self::NotFound { known, .. } => known_hint(known),
             Self::NotSsmbak { .. } => Some("use the tool that made it, or the console".into()),
             Self::BucketSettings { .. } => Some("leave the option out".into()),
+            Self::LockWithCode { stack, days } => Some(format!(
+                "first the code, without the lock; then again with it: ssmbak stack {stack} update \
+                 --object-lock-days {days}"
+            )),
             Self::ChangeSet { .. } => Some("nothing was changed".into()),
             Self::SplitsHistory { .. } => Some(
                 "nothing was changed; a new one would begin empty, and history would lie in two \
@@ -239,8 +266,17 @@ impl DeployError {
                 failure,
                 source,
             } => Some(function_hint(stack, failure, source)),
-            Self::TooSlow { stack, .. } => {
-                Some(format!("look at it later: ssmbak stack {stack} status"))
+            Self::TooSlow {
+                stack, operation, ..
+            } => Some(operation.look_later(stack)),
+            Self::Unwatched {
+                stack,
+                operation,
+                source,
+            } => {
+                let later = operation.look_later(stack);
+                let way_out = source.hint().into_iter().chain([later]);
+                Some(way_out.collect::<Vec<_>>().join("; "))
             }
             Self::Adopt(error) => error.hint(),
             Self::FunctionZip(error) => error.hint(),

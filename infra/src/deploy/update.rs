@@ -10,8 +10,8 @@ use aws_sdk_cloudformation::types::{Parameter, TemplateStage};
 use super::change_set::{ChangeSet, Wanted};
 use super::changes::ResourceChange;
 use super::error::{FunctionFailure, OldFunction};
-use super::settings::{EXISTING_BUCKET, OBJECT_LOCK_DAYS, Settings, parameter_names};
-use super::watch::{OnEvent, Watched, refused, watch};
+use super::settings::{Days, EXISTING_BUCKET, OBJECT_LOCK_DAYS, Settings, parameter_names};
+use super::watch::{OnStep, Operation, Watch, Watched, refused};
 use super::{DeployError, MANAGED_TAG, Pace, VERSION_TAG, parameter, stack_tags};
 use crate::artifact::{self, Artifact};
 use crate::aws::cloudformation;
@@ -99,6 +99,9 @@ pub async fn update(sdk: &SdkConfig, request: &UpdateRequest) -> Result<Update, 
         Some(zip) => Some(artifact::place(sdk, zip).await?),
         None => None,
     };
+    if let Some(artifact) = &artifact {
+        lock_goes_alone(&before, &request.settings, artifact)?;
+    }
     let set = settled(request, zip.as_ref().zip(artifact.as_ref()));
     let wanted = Wanted {
         template: template::body(),
@@ -164,14 +167,41 @@ fn bucket_can_be_set(stack: &Stack, settings: &Settings) -> Result<(), DeployErr
     if adopts && has_bucket_settings {
         return refused("adopted its bucket, which keeps its own lock and lifecycle");
     }
-    let is_locked = !matches!(of(OBJECT_LOCK_DAYS), None | Some("" | "0"));
     let unlocks = settings
         .object_lock_days
         .is_some_and(|days| days.set().is_none());
-    if is_locked && unlocks {
+    if is_locked(stack) && unlocks {
         return refused("has object lock, which cannot be turned off again");
     }
     Ok(())
+}
+
+/// Refuses an update that turns object lock on and brings other code: the way back from code that does
+/// not work could not take the lock off again, and would fail.
+fn lock_goes_alone(
+    stack: &Stack,
+    settings: &Settings,
+    artifact: &Artifact,
+) -> Result<(), DeployError> {
+    let days = settings.object_lock_days.and_then(Days::set);
+    let Some(days) = days.filter(|_| !is_locked(stack)) else {
+        return Ok(());
+    };
+    let is = |name: &str, value: &str| stack.parameters.get(name).is_some_and(|is| is == value);
+    let is_the_same =
+        is(template::CODE_BUCKET, &artifact.bucket) && is(template::CODE_KEY, &artifact.key);
+    if is_the_same {
+        return Ok(());
+    }
+    Err(DeployError::LockWithCode {
+        stack: stack.name.clone(),
+        days,
+    })
+}
+
+fn is_locked(stack: &Stack) -> bool {
+    let days = stack.parameters.get(OBJECT_LOCK_DAYS).map(String::as_str);
+    !matches!(days, None | Some("" | "0"))
 }
 
 /// Returns the zip that replaces the code, if any.
@@ -287,10 +317,10 @@ impl Update {
 
     /// Does what was told, and returns the stack once it is updated and its function has answered.
     ///
-    /// Each event is told to `on_event` as it happens, oldest first. An update that CloudFormation
+    /// Each step is told to `on_step` as it happens. An update that CloudFormation
     /// cannot make is rolled back by it. One after which the function does not work is rolled back
     /// here: the stack gets the template, parameters and tags it had.
-    pub async fn apply(self, sdk: &SdkConfig, on_event: OnEvent<'_>) -> Result<Stack, DeployError> {
+    pub async fn apply(self, sdk: &SdkConfig, on_step: OnStep<'_>) -> Result<Stack, DeployError> {
         let Some(change_set) = &self.change_set else {
             return Ok(self.before);
         };
@@ -303,14 +333,13 @@ impl Update {
                 return Err(error);
             }
         };
-        let feed = Feed::from_now(&client, &self.before.id).await?;
-        change_set.execute(&client).await?;
-        let stack = self.watched(&client, feed, on_event).await?;
+        let feed = change_set.begin(&client, on_step).await?;
+        let stack = self.watched(&client, feed, on_step).await?;
         match check::function(sdk, &self.name, stack.function()?, self.patience).await {
             Ok(()) => Ok(stack),
             Err(source) => {
                 let failure = if source.is_verdict() {
-                    self.go_back(sdk, &client, old_template, worked, on_event)
+                    self.go_back(sdk, &client, old_template, worked, on_step)
                         .await
                 } else {
                     FunctionFailure::Unknown
@@ -344,15 +373,20 @@ impl Update {
         &self,
         client: &Client,
         feed: Feed,
-        on_event: OnEvent<'_>,
+        on_step: OnStep<'_>,
     ) -> Result<Stack, DeployError> {
-        let id = &self.before.id;
-        let watched = watch(client, feed, &self.name, id, self.pace, on_event).await?;
-        match watched {
+        let watch = Watch {
+            client,
+            operation: Operation::Update,
+            name: &self.name,
+            id: &self.before.id,
+            pace: self.pace,
+        };
+        match watch.to_the_end(feed, on_step).await? {
             Watched {
                 stack: Some(stack), ..
             } if stack.status == "UPDATE_COMPLETE" => Ok(stack),
-            other => Err(other.into_failure(client, &self.name, id).await),
+            other => Err(watch.failure(other).await),
         }
     }
 
@@ -368,9 +402,9 @@ impl Update {
         client: &Client,
         template: String,
         worked: bool,
-        on_event: OnEvent<'_>,
+        on_step: OnStep<'_>,
     ) -> FunctionFailure {
-        if let Err(why) = self.restore(client, template, on_event).await {
+        if let Err(why) = self.restore(client, template, on_step).await {
             return FunctionFailure::NotRolledBack {
                 why: why.to_string(),
             };
@@ -390,7 +424,7 @@ impl Update {
         &self,
         client: &Client,
         template: String,
-        on_event: OnEvent<'_>,
+        on_step: OnStep<'_>,
     ) -> Result<(), DeployError> {
         let parameters = self.before.parameters.iter();
         let wanted = Wanted {
@@ -402,9 +436,8 @@ impl Update {
         let Some(change_set) = made else {
             return Ok(());
         };
-        let feed = Feed::from_now(client, &self.before.id).await?;
-        change_set.execute(client).await?;
-        self.watched(client, feed, on_event).await.map(|_| ())
+        let feed = change_set.begin(client, on_step).await?;
+        self.watched(client, feed, on_step).await.map(|_| ())
     }
 }
 

@@ -126,6 +126,32 @@ fn an_object_lock_is_never_turned_off_but_may_be_changed() {
 }
 
 #[test]
+fn an_object_lock_is_not_turned_on_together_with_other_code() {
+    let lock = |days: &str| Settings {
+        object_lock_days: Some(days.parse().unwrap()),
+        ..Settings::default()
+    };
+    let zip = |key: &str| Artifact {
+        bucket: "zips".into(),
+        key: key.into(),
+        uploaded: false,
+    };
+    let mut unlocked = stack("CREATE_COMPLETE");
+    unlocked.parameters = map(&[("CodeBucket", "zips"), ("CodeKey", "old.zip")]);
+    let error = lock_goes_alone(&unlocked, &lock("7"), &zip("new.zip")).unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(
+        hint.contains("ssmbak stack ssmbak update --object-lock-days 7"),
+        "{hint}"
+    );
+    assert!(lock_goes_alone(&unlocked, &lock("7"), &zip("old.zip")).is_ok());
+    assert!(lock_goes_alone(&unlocked, &lock("0"), &zip("new.zip")).is_ok());
+    let mut locked = unlocked.clone();
+    locked.parameters.extend(map(&[("ObjectLockDays", "1")]));
+    assert!(lock_goes_alone(&locked, &lock("7"), &zip("new.zip")).is_ok());
+}
+
+#[test]
 fn an_adopted_bucket_takes_no_settings() {
     let mut adopts = stack("CREATE_COMPLETE");
     adopts.parameters = map(&[("ExistingBucket", "b")]);

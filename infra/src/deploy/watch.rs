@@ -3,16 +3,68 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
+use tokio::time::Instant;
 
 use super::error::Failed;
 use super::{DeployError, Pace, retained};
-use crate::aws::AwsError;
+use crate::aws::{AwsError, AwsErrorKind};
 use crate::event::{Feed, StackEvent, first_failure};
 use crate::stack::{self, Stack};
 use crate::stack_name::StackName;
 
-/// Who is told of each event, oldest first.
-pub(super) type OnEvent<'a> = &'a mut dyn FnMut(&StackEvent);
+/// What is done to a stack. It goes on in CloudFormation, whether anybody watches or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It is created.
+    Create,
+    /// It is updated.
+    Update,
+    /// It is deleted.
+    Delete,
+}
+
+impl Operation {
+    /// Returns how to learn what became of a stack that nobody watched to the end. Its function was
+    /// not tried then, so how that is done by hand is told too.
+    pub fn look_later(self, stack: &str) -> String {
+        let status = format!("see how it ends: ssmbak stack {stack} status");
+        match self {
+            Self::Delete => format!(
+                "{status}; what is kept is found by its tag: aws resourcegroupstaggingapi \
+                 get-resources --tag-filters Key=ssmbak:stack,Values={stack}"
+            ),
+            Self::Create | Self::Update => format!(
+                "{status}; its function was not tried, which is then done with: aws lambda invoke \
+                 --function-name {stack}-capture --cli-binary-format raw-in-base64-out \
+                 --payload '{{\"task\":\"check\"}}' /dev/stdout; one that does not work is replaced \
+                 with: ssmbak stack {stack} update --function-zip FILE"
+            ),
+        }
+    }
+}
+
+/// What is told while an operation on a stack runs.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// CloudFormation is told to begin: from now on it goes on by itself.
+    Begins,
+    /// Something happened to the stack.
+    Event(&'a StackEvent),
+    /// The stack could not be looked at. That is tried again, and told once until it succeeds.
+    Unseen(&'a AwsError),
+}
+
+/// Who is told of each step, events oldest first.
+pub type OnStep<'a> = &'a mut dyn FnMut(Step<'_>);
+
+/// A look at a stack that changes.
+pub(super) struct Watch<'a> {
+    pub(super) client: &'a Client,
+    pub(super) operation: Operation,
+    pub(super) name: &'a StackName,
+    pub(super) id: &'a str,
+    pub(super) pace: Pace,
+}
 
 /// How an operation on a stack ended; no stack: it is gone.
 pub(super) struct Watched {
@@ -20,48 +72,114 @@ pub(super) struct Watched {
     pub(super) events: Vec<StackEvent>,
 }
 
-/// Tells events until the stack is at rest again.
-///
-/// A stack may look at rest for a moment after it was told to change: its end is believed only
-/// once an event of the change has been seen.
-pub(super) async fn watch(
-    client: &Client,
-    mut feed: Feed,
-    name: &StackName,
-    id: &str,
-    pace: Pace,
-    on_event: OnEvent<'_>,
-) -> Result<Watched, DeployError> {
-    let mut events: Vec<StackEvent> = Vec::new();
-    let mut waited = Duration::ZERO;
-    loop {
-        let has_begun = !events.is_empty();
-        // The status first: what led to it is then among the events.
-        let stack = stack::find(client, id).await?;
+impl Watch<'_> {
+    /// Tells events until the stack is at rest again.
+    ///
+    /// A stack may look at rest for a moment after it was told to change: its end is believed only
+    /// once an event of the change has been seen. A look that fails ends nothing, since the stack
+    /// goes on: only who may not look at all is told so at once.
+    pub(super) async fn to_the_end(
+        &self,
+        mut feed: Feed,
+        on_step: OnStep<'_>,
+    ) -> Result<Watched, DeployError> {
+        let begun = Instant::now();
+        let mut events: Vec<StackEvent> = Vec::new();
+        let mut is_blind = false;
+        loop {
+            let has_begun = !events.is_empty();
+            let last = match self.look(&mut feed).await {
+                Ok((stack, news)) => {
+                    is_blind = false;
+                    for event in &news {
+                        on_step(Step::Event(event));
+                    }
+                    events.extend(news);
+                    match &stack {
+                        Some(stack) if !is_the_end(&stack.status, has_begun) => {
+                            Ok(stack.status.clone())
+                        }
+                        _ => return Ok(Watched { stack, events }),
+                    }
+                }
+                Err(error) => {
+                    if may_pass(&error) && !is_blind {
+                        is_blind = true;
+                        on_step(Step::Unseen(&error));
+                    }
+                    Err(error)
+                }
+            };
+            let waited = begun.elapsed();
+            match last {
+                Ok(status) if waited >= self.pace.limit => {
+                    return Err(self.too_slow(status, waited));
+                }
+                Err(error) if waited >= self.pace.limit || !may_pass(&error) => {
+                    return Err(self.unwatched(error));
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(self.pace.pause()).await,
+            }
+        }
+    }
+
+    /// The status first: what led to it is then among the events.
+    async fn look(&self, feed: &mut Feed) -> Result<(Option<Stack>, Vec<StackEvent>), AwsError> {
+        let stack = stack::find(self.client, self.id).await?;
         let news = match &stack {
-            Some(_) => feed.news(client).await?,
+            Some(_) => feed.news(self.client).await?,
             None => Vec::new(),
         };
-        news.iter().for_each(&mut *on_event);
-        events.extend(news);
-        let status = match &stack {
-            Some(stack) if !is_the_end(&stack.status, has_begun) => stack.status.clone(),
-            _ => return Ok(Watched { stack, events }),
-        };
-        if waited >= pace.limit {
-            return Err(DeployError::TooSlow {
-                stack: name.to_string(),
-                status,
-                waited,
-            });
+        Ok((stack, news))
+    }
+
+    fn too_slow(&self, status: String, waited: Duration) -> DeployError {
+        DeployError::TooSlow {
+            stack: self.name.to_string(),
+            operation: self.operation,
+            status,
+            waited,
         }
-        tokio::time::sleep(pace.pause()).await;
-        waited += pace.pause();
+    }
+
+    fn unwatched(&self, source: AwsError) -> DeployError {
+        DeployError::Unwatched {
+            stack: self.name.to_string(),
+            operation: self.operation,
+            source,
+        }
+    }
+
+    /// Returns why the operation failed, with what it left behind.
+    pub(super) async fn failure(&self, watched: Watched) -> DeployError {
+        // The failure is what is to be told: that the rest could not be read adds nothing.
+        let resources = stack::resources_of(self.client, self.id).await;
+        let resources = resources.unwrap_or_default();
+        let status = watched.status().to_owned();
+        let cause = first_failure(&watched.events);
+        let stack_reason = watched.stack.as_ref().and_then(|s| s.status_reason.clone());
+        DeployError::Failed(Box::new(Failed {
+            stack: self.name.to_string(),
+            status,
+            resource: cause.map_or_else(|| self.name.to_string(), |event| event.logical_id.clone()),
+            resource_type: cause.map(|event| event.resource_type.clone()),
+            reason: cause
+                .and_then(|event| event.reason.clone())
+                .or(stack_reason)
+                .unwrap_or_else(|| "CloudFormation tells no reason".into()),
+            leftovers: retained(&resources),
+        }))
     }
 }
 
 fn is_the_end(status: &str, has_begun: bool) -> bool {
     !status.ends_with("_IN_PROGRESS") && (has_begun || status == "DELETE_COMPLETE")
+}
+
+/// A session that has expired can be renewed and a network comes back; a right that is missing stays
+/// missing.
+fn may_pass(error: &AwsError) -> bool {
+    error.kind != AwsErrorKind::Denied
 }
 
 impl Watched {
@@ -70,30 +188,6 @@ impl Watched {
         self.stack
             .as_ref()
             .map_or("DELETE_COMPLETE", |stack| stack.status.as_str())
-    }
-
-    /// Returns why the operation failed, with what it left behind.
-    pub(super) async fn into_failure(
-        self,
-        client: &Client,
-        name: &StackName,
-        id: &str,
-    ) -> DeployError {
-        // The failure is what is to be told: that the rest could not be read adds nothing.
-        let resources = stack::resources_of(client, id).await.unwrap_or_default();
-        let stack_reason = self.stack.as_ref().and_then(|s| s.status_reason.clone());
-        let cause = first_failure(&self.events);
-        DeployError::Failed(Box::new(Failed {
-            stack: name.to_string(),
-            status: self.status().to_owned(),
-            resource: cause.map_or_else(|| name.to_string(), |event| event.logical_id.clone()),
-            resource_type: cause.map(|event| event.resource_type.clone()),
-            reason: cause
-                .and_then(|event| event.reason.clone())
-                .or(stack_reason)
-                .unwrap_or_else(|| "CloudFormation tells no reason".into()),
-            leftovers: retained(&resources),
-        }))
     }
 }
 
@@ -121,5 +215,20 @@ mod tests {
         assert!(!is_the_end("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", true));
         assert!(is_the_end("UPDATE_COMPLETE", true));
         assert!(is_the_end("DELETE_COMPLETE", false));
+    }
+
+    #[test]
+    fn who_left_early_is_told_how_to_try_the_function_unless_it_goes() {
+        for operation in [Operation::Create, Operation::Update] {
+            let hint = operation.look_later("prod");
+            assert!(hint.contains("ssmbak stack prod status"), "{hint}");
+            let by_hand = "--function-name prod-capture";
+            assert!(hint.contains(by_hand), "{hint}");
+            assert!(hint.contains(r#"--payload '{"task":"check"}' "#), "{hint}");
+        }
+        let hint = Operation::Delete.look_later("prod");
+        assert!(hint.contains("ssmbak stack prod status"), "{hint}");
+        assert!(hint.ends_with("Key=ssmbak:stack,Values=prod"), "{hint}");
+        assert!(!hint.contains("lambda"), "{hint}");
     }
 }

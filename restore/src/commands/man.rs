@@ -1,7 +1,7 @@
 //! `ssmbak man`: the manual pages.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
@@ -10,6 +10,7 @@ use clap_mangen::Man;
 use crate::args::{Cli, ManArgs};
 use crate::compat;
 use crate::error::{CliError, Exit};
+use crate::ui::write_text;
 
 /// Prints `ssmbak(1)`, or writes the pages of all commands.
 pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
@@ -25,10 +26,7 @@ pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
     }
     let mut page = Vec::new();
     Man::new(root()).render(&mut page)?;
-    match io::stdout().lock().write_all(&page) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(Exit::Done),
-    }
+    write_text(&page)
 }
 
 /// `ssmbak-stack` has no page of its own: that of `ssmbak stack` is called so.

@@ -3,7 +3,6 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::iter;
 use std::process::ExitCode;
 
@@ -20,7 +19,7 @@ use crate::args::Global;
 use crate::commands::{Context, seed};
 use crate::connection::{Connection, DEFAULT_STACK};
 use crate::error::{CliError, Exit};
-use crate::ui::{hint_to_repeat, warn};
+use crate::ui::{hint_to_repeat, warn, write_text};
 use crate::view::SeedView;
 
 /// What the program is called.
@@ -207,12 +206,7 @@ fn end(context: &Context, rows: &[SeedView], did_it: bool) -> Result<Exit, CliEr
             Exit::Failed
         });
     }
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(closing(did_it).as_bytes());
-    match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(Exit::Done),
-    }
+    write_text(closing(did_it))
 }
 
 /// The original's last line.

@@ -2,7 +2,6 @@
 //! closing lines.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
@@ -13,7 +12,7 @@ use ssmbak_infra::stack_name::StackName;
 use crate::args::{Cli, Command};
 use crate::commands::{self, Context};
 use crate::error::{CliError, Exit};
-use crate::ui::tell;
+use crate::ui::{tell, write_text};
 
 /// What the program is called.
 pub(super) const NAME: &str = "ssmbak-stack";
@@ -71,7 +70,7 @@ fn is_unknown_verb(error: &clap::Error) -> bool {
 /// The original says so on its output, and ends as if all were well.
 fn unknown_verb() -> ExitCode {
     // Where that cannot be written there is nobody to tell.
-    let _ = print("Not a command.\n");
+    let _ = write_text("Not a command.\n");
     tell(&format!(
         "\nhint: the commands of the original are create, update, bucketname, lambdaname, region and \
          status; `{NAME} --help` has them all"
@@ -83,12 +82,12 @@ async fn answer(context: &Context, asked: &Asked) -> Result<Exit, CliError> {
     // The original's status is one word, whatever ours has to tell.
     if asked.verb == "status" {
         let status = describe(context, &asked.cli).await?.status;
-        return print(&format!("{status}\n"));
+        return write_text(format!("{status}\n"));
     }
     let exit = commands::run(context, &asked.cli.command).await?;
     if asked.verb == "create" && exit == Exit::Done {
         let created = describe(context, &asked.cli).await?;
-        return print(&closing(created.function()?, created.bucket()?));
+        return write_text(closing(created.function()?, created.bucket()?));
     }
     Ok(exit)
 }
@@ -111,15 +110,6 @@ fn closing(function: &str, bucket: &str) -> String {
         "\nLambda: {function}\nBucket: {bucket}\nCloudwatch log group: /aws/lambda/{function}\n\n\
          ssmbak-all will back up all ssm params if provided --do-it, list if not\n\n"
     )
-}
-
-fn print(text: &str) -> Result<Exit, CliError> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
-    match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(Exit::Done),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `ssmbak stack NAME create`.
 
 use super::settings::{self, Bucket};
-use super::{config, directory_of_executable, show_event};
+use super::{config, directory_of_executable, show_event, teller};
 use crate::args::{CodeArgs, CreateArgs};
 use crate::commands::Context;
 use crate::connection::Told;
@@ -10,7 +10,7 @@ use crate::ui::warn;
 use ssmbak_core::store::Location;
 use ssmbak_infra::deploy::adopt::{self, Adopted};
 use ssmbak_infra::deploy::settings::Settings;
-use ssmbak_infra::deploy::{self, CreateRequest};
+use ssmbak_infra::deploy::{self, CreateRequest, Operation};
 use ssmbak_infra::function_zip::FunctionZip;
 use ssmbak_infra::stack::Stack;
 use ssmbak_infra::stack_name::StackName;
@@ -49,7 +49,8 @@ pub(super) async fn run(
         tags: settings::tags(&args.settings),
         ..CreateRequest::new(name, zip)
     };
-    let created = deploy::create(&config, &request, &mut show_event).await?;
+    let mut on_step = teller(context, &request.stack, Operation::Create, show_event);
+    let created = deploy::create(&config, &request, &mut on_step).await?;
     close(context, &created, request.adopted.as_ref());
     settings::tell_what_expires(&context.ui, &created);
     Ok(Exit::Done)

@@ -11,7 +11,6 @@ mod status;
 mod update;
 
 use std::env;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use aws_config::SdkConfig;
@@ -19,6 +18,9 @@ use aws_config::SdkConfig;
 use super::Context;
 use crate::args::{StackArgs, StackVerb};
 use crate::error::{CliError, Exit};
+use crate::interrupt::Elsewhere;
+use crate::ui::{warn, write_text};
+use ssmbak_infra::deploy::{Operation, Step};
 use ssmbak_infra::event::{StackEvent, event_line};
 use ssmbak_infra::stack::{self, Stack};
 use ssmbak_infra::stack_name::StackName;
@@ -28,7 +30,7 @@ use ssmbak_infra::template;
 pub(super) async fn run(context: &Context, args: &StackArgs) -> Result<Exit, CliError> {
     let name: StackName = args.name.parse()?;
     let fact: fn(&Stack) -> Result<&str, CliError> = match &args.verb {
-        StackVerb::Template => return text(template::template()),
+        StackVerb::Template => return write_text(template::template()),
         StackVerb::Create(args) => return create::run(context, name, args).await,
         StackVerb::Update(args) => return update::run(context, name, args).await,
         StackVerb::Delete(args) => return delete::run(context, &name, args).await,
@@ -49,6 +51,35 @@ async fn config(context: &Context) -> Result<SdkConfig, CliError> {
     context.connection.config().await
 }
 
+/// Returns what tells each step of an operation. From the moment on at which CloudFormation goes on
+/// by itself Ctrl-C does not stop it, and says so.
+fn teller<'a>(
+    context: &'a Context,
+    name: &'a StackName,
+    operation: Operation,
+    show: fn(&StackEvent),
+) -> impl FnMut(Step<'_>) + 'a {
+    move |step| match step {
+        Step::Begins => context.interrupt.watch(Elsewhere {
+            warning: goes_on(operation),
+            hint: operation.look_later(name.as_str()),
+        }),
+        Step::Event(event) => show(event),
+        Step::Unseen(error) => warn(&format!(
+            "the stack {name} cannot be looked at, which is tried again while CloudFormation goes \
+             on: {error}"
+        )),
+    }
+}
+
+fn goes_on(operation: Operation) -> String {
+    let untried = match operation {
+        Operation::Create | Operation::Update => " (its function is then not tried)",
+        Operation::Delete => "",
+    };
+    format!("CloudFormation goes on by itself; press Ctrl-C again to leave it unwatched{untried}")
+}
+
 /// An event that cannot be written is no reason to leave a stack unwatched.
 fn show_event(event: &StackEvent) {
     let _ = line(&event_line(event));
@@ -66,14 +97,5 @@ fn directory_of_executable() -> Result<PathBuf, CliError> {
 }
 
 fn line(text_without_end: &str) -> Result<Exit, CliError> {
-    text(&format!("{text_without_end}\n"))
-}
-
-fn text(text: &str) -> Result<Exit, CliError> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
-    match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(Exit::Done),
-    }
+    write_text(format!("{text_without_end}\n"))
 }

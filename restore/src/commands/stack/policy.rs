@@ -1,9 +1,10 @@
 //! `ssmbak stack NAME policy`.
 
-use super::{config, text};
+use super::config;
 use crate::args::{PolicyArgs, Who};
 use crate::commands::Context;
 use crate::error::{CliError, Exit};
+use crate::ui::write_text;
 use ssmbak_infra::policy::{self, Basis, Policy};
 use ssmbak_infra::stack_name::StackName;
 
@@ -21,7 +22,7 @@ pub(super) async fn run(
     };
     let document = policy::document(&config(context).await?, name, policy).await?;
     let pretty = serde_json::to_string_pretty(&document.json).map_err(std::io::Error::from)?;
-    let done = text(&format!("{pretty}\n"))?;
+    let done = write_text(format!("{pretty}\n"))?;
     match document.basis {
         Basis::Stack => {}
         Basis::Patterns => context.ui.note(&format!(

@@ -1,13 +1,13 @@
 //! `ssmbak stack NAME update`.
 
 use super::settings::{self, Bucket};
-use super::{config, directory_of_executable, show_event, show_event_on_stderr};
+use super::{config, directory_of_executable, show_event, show_event_on_stderr, teller};
 use crate::args::{CodeArgs, UpdateArgs};
 use crate::commands::Context;
 use crate::error::{CliError, Exit};
 use crate::view::StackChangeView;
 use ssmbak_infra::deploy::changes::ResourceChange;
-use ssmbak_infra::deploy::{self, Code, Update, UpdateRequest};
+use ssmbak_infra::deploy::{self, Code, Operation, Update, UpdateRequest};
 use ssmbak_infra::event::StackEvent;
 use ssmbak_infra::function_zip::FunctionZip;
 use ssmbak_infra::stack_name::StackName;
@@ -47,12 +47,13 @@ pub(super) async fn run(
         return Err(error);
     }
     // A program that reads the rows reads no events between them.
-    let mut on_event: fn(&StackEvent) = if context.ui.shows_tables() {
+    let show: fn(&StackEvent) = if context.ui.shows_tables() {
         show_event
     } else {
         show_event_on_stderr
     };
-    let updated = update.apply(&config, &mut on_event).await?;
+    let mut on_step = teller(context, &request.stack, Operation::Update, show);
+    let updated = update.apply(&config, &mut on_step).await?;
     context.ui.note(&format!("updated {}", updated.name));
     settings::tell_what_expires(&context.ui, &updated);
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! A stack goes only where somebody meant it.
 
 use ssmbak_tests::emulator::Ministack;
+use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy};
 
 use super::*;
 
@@ -56,6 +57,51 @@ async fn a_stack_is_deleted_only_by_who_says_its_name_or_yes() {
     assert!(told.iter().any(|line| line.starts_with("kept: key ")));
     let gone = ssmbak(&world, &["stack", "goes", "status"]).await.exits(1);
     assert!(gone.stderr.contains("there is no stack goes"), "{gone:?}");
+}
+
+/// Who says yes beforehand is not asked, and is told all the same.
+#[tokio::test]
+async fn what_goes_uncaptured_is_told_with_yes_too() {
+    let ministack = Ministack::start().unwrap();
+    let world = World::of(&ministack).await;
+    create(&world, "loses").await.exits(0);
+    let resources = ["stack", "loses", "resources", "--output", "json"];
+    let resources = ssmbak(&world, &resources).await.exits(0).json();
+    let physical = |logical_id: &str| {
+        let mut rows = resources.as_array().unwrap().iter();
+        let row = rows.find(|one| one["LogicalId"] == logical_id).unwrap();
+        row["PhysicalId"].as_str().unwrap().to_owned()
+    };
+    let send = aws_sdk_sqs::Client::new(&world.config).send_message();
+    let send = send.queue_url(physical("DeadLetterQueue"));
+    send.message_body("{}").send().await.unwrap();
+    let deleted = delete(&world, "loses").await.exits(0);
+    let said = told(&deleted);
+    let warning = "warning: 1 messages that are not captured yet go with it: ";
+    assert!(said[0].starts_with(warning), "{deleted:?}");
+    // What people may still have is named with the way to be rid of it.
+    for policy in ["AuditorPolicy", "DeployerAccessPolicy"] {
+        let kept = format!("kept: policy {}", physical(policy));
+        assert!(said.contains(&kept.as_str()), "{kept} in {deleted:?}");
+    }
+    assert!(!deleted.stderr.contains(&physical("FunctionPolicy")));
+    let way_out = "aws iam delete-policy --policy-arn ARN";
+    assert!(said.last().unwrap().contains(way_out), "{deleted:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_goes_on_where_the_queues_cannot_be_asked() {
+    let ministack = Ministack::start().unwrap();
+    let proxy = Proxy::start(&ministack.endpoint()).unwrap();
+    let world = World::of(&ministack).await.behind(&proxy);
+    create(&world, "deaf").await.exits(0);
+    let denied = ApiError::new(403, "AccessDenied", "not authorized to perform this");
+    let queues = Disturbance::answer(denied).on("sqs:GetQueueAttributes");
+    proxy.disturb(queues.times(usize::MAX));
+    let deleted = delete(&world, "deaf").await.exits(0);
+    let warning = "warning: Whether messages that are not captured yet go with it could not be told: \
+                   not allowed (sqs:GetQueueAttributes)";
+    assert_eq!(told(&deleted)[0], warning);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod two;
 mod update;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -12,7 +12,7 @@ fn row<'a>(changes: &'a Json, resource: &str) -> &'a Json {
 }
 
 /// Whether a change set waits for anybody.
-async fn no_change_set_is_left(world: &World, stack: &str) {
+pub(super) async fn no_change_set_is_left(world: &World, stack: &str) {
     let client = aws_sdk_cloudformation::Client::new(&world.config);
     let listed = client.list_change_sets().stack_name(stack).send().await;
     let listed = listed.unwrap();
@@ -102,6 +102,28 @@ async fn a_new_zip_replaces_the_function_and_history_goes_on() {
     assert_eq!(tags["ssmbak:version"], env!("CARGO_PKG_VERSION"));
     world.put("/code/a", "2").await;
     captured(&world, "code", "/code/", &["Create", "Update"]).await;
+}
+
+#[tokio::test]
+async fn object_lock_is_turned_on_once_the_code_is_known_to_work() {
+    let ministack = Ministack::start().unwrap();
+    let world = World::of(&ministack).await;
+    create(&world, "lock").await.exits(0);
+    let before = described(&world, "lock").await;
+    let zip = another_zip("another-before-the-lock");
+    let code = ["--function-zip", &zip];
+    let both = [&code[..], &["--object-lock-days=7"]].concat();
+    let refused = update(&world, "lock", &both).await.exits(1);
+    let said = told(&refused);
+    let error = "error: the stack lock gets no object lock together with other code";
+    assert!(said[1].starts_with(error), "{said:?}");
+    let hint = "hint: first the code, without the lock; then again with it";
+    assert!(said[2].starts_with(hint), "{said:?}");
+    assert_eq!(described(&world, "lock").await, before);
+    no_change_set_is_left(&world, "lock").await;
+    update(&world, "lock", &code).await.exits(0);
+    update(&world, "lock", &both).await.exits(0);
+    assert_eq!(described(&world, "lock").await.0["ObjectLockDays"], "7");
 }
 
 #[tokio::test]
