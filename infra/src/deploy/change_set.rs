@@ -186,6 +186,8 @@ impl ChangeSet {
             .stack_name(&self.stack_id)
             .change_set_name(&self.id)
             .disable_rollback(false)
+            // An answer that was lost is asked for again, which must not look like a second update.
+            .client_request_token(uuid::Uuid::new_v4().to_string())
             .send()
             .await
             .map_err(refused("cloudformation:ExecuteChangeSet"))?;

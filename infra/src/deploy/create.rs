@@ -103,6 +103,8 @@ pub async fn create(
         .set_parameters(Some(request.template_parameters(&artifact)))
         .set_tags(Some(stack_tags(&request.all_tags())))
         .capabilities(Capability::CapabilityIam)
+        // An answer that was lost is asked for again, which must not find the stack in its own way.
+        .client_request_token(uuid::Uuid::new_v4().to_string())
         .send()
         .await
         .map_err(refused("cloudformation:CreateStack"))?;

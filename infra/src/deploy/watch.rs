@@ -115,7 +115,7 @@ impl Watch<'_> {
                 Ok(status) if waited >= self.pace.limit => {
                     return Err(self.too_slow(status, waited));
                 }
-                Err(error) if waited >= self.pace.limit || !may_pass(&error) => {
+                Err(error) if is_given_up(&error, waited, self.pace) => {
                     return Err(self.unwatched(error));
                 }
                 Ok(_) | Err(_) => tokio::time::sleep(self.pace.pause()).await,
@@ -182,6 +182,10 @@ fn may_pass(error: &AwsError) -> bool {
     error.kind != AwsErrorKind::Denied
 }
 
+fn is_given_up(error: &AwsError, waited: Duration, pace: Pace) -> bool {
+    waited >= pace.limit || !may_pass(error)
+}
+
 impl Watched {
     /// Returns the status that the stack ended in.
     pub(super) fn status(&self) -> &str {
@@ -215,6 +219,30 @@ mod tests {
         assert!(!is_the_end("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", true));
         assert!(is_the_end("UPDATE_COMPLETE", true));
         assert!(is_the_end("DELETE_COMPLETE", false));
+    }
+
+    #[test]
+    fn a_look_that_fails_is_given_up_at_once_only_where_it_is_not_allowed() {
+        let failed = |kind| AwsError {
+            operation: "cloudformation:DescribeStacks",
+            kind,
+            code: None,
+            message: "no".into(),
+            source: "no".into(),
+        };
+        let pace = Pace::default();
+        for kind in [
+            AwsErrorKind::Credentials,
+            AwsErrorKind::Unreachable,
+            AwsErrorKind::Throttled,
+            AwsErrorKind::Refused,
+        ] {
+            let error = failed(kind);
+            assert!(!is_given_up(&error, Duration::ZERO, pace), "{kind:?}");
+            assert!(is_given_up(&error, pace.limit, pace), "{kind:?}");
+        }
+        let denied = failed(AwsErrorKind::Denied);
+        assert!(is_given_up(&denied, Duration::ZERO, pace));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn question(name: &StackName, deletion: &Deletion, uncaptured: Option<&str>) -> 
 fn uncaptured(name: &StackName, health: Result<&Health, &StackError>) -> Option<String> {
     let unknown = |why: &str| {
         Some(format!(
-            "Whether messages that are not captured yet go with it could not be told: {why}"
+            "whether messages that are not captured yet go with it could not be told: {why}"
         ))
     };
     let health = match health {

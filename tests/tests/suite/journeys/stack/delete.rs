@@ -99,7 +99,7 @@ async fn a_deletion_goes_on_where_the_queues_cannot_be_asked() {
     let queues = Disturbance::answer(denied).on("sqs:GetQueueAttributes");
     proxy.disturb(queues.times(usize::MAX));
     let deleted = delete(&world, "deaf").await.exits(0);
-    let warning = "warning: Whether messages that are not captured yet go with it could not be told: \
+    let warning = "warning: whether messages that are not captured yet go with it could not be told: \
                    not allowed (sqs:GetQueueAttributes)";
     assert_eq!(told(&deleted)[0], warning);
 }
