@@ -100,6 +100,16 @@ pub async fn survey(stores: &Stores) -> Result<Survey, StoreError> {
     })
 }
 
+/// How a rebuild goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RebuildOptions {
+    /// Finish even though objects cannot be read; no path is covered then.
+    pub leave_out_unreadable: bool,
+    /// Captures, seeds and imports write to another table meanwhile: a day that was read is then
+    /// not done, since they may date records back to it.
+    pub is_written_elsewhere: bool,
+}
+
 /// Makes the index from the journal, into a table that is new, empty, half
 /// rebuilt or in need of repair.
 ///
@@ -109,12 +119,16 @@ pub async fn survey(stores: &Stores) -> Result<Survey, StoreError> {
 /// newer format, and a store that fails, end it; it can be run again.
 pub async fn rebuild(
     stores: &Stores,
-    leave_out_unreadable: bool,
+    options: RebuildOptions,
     progress: Progress<'_>,
 ) -> Result<RebuildReport, StoreError> {
+    let leave_out_unreadable = options.leave_out_unreadable;
     let unfinished = stores.index.begin_rebuild(stores.now()).await?;
     let mut report = RebuildReport::default();
-    let up_to = unfinished.up_to.as_deref();
+    let up_to = unfinished
+        .up_to
+        .as_deref()
+        .filter(|_| !options.is_written_elsewhere);
     records(stores, up_to, progress, &mut report).await?;
     runs::rebuild(stores, progress, &mut report).await?;
     let unreadable_facts = coverage::check(stores, progress).await?;

@@ -195,7 +195,7 @@ async fn begin(
         // difference, and must not go on as if nothing had been missed.
         close_coverage(stores, path).await?;
     }
-    report.deletions = observe(stores, gone, started, pace.source, &mut report).await;
+    report.deletions = observe(stores, gone, pace.source, &mut report).await;
     let left = Unfinished::new(path, started, changed.into_iter().chain(again).collect());
     capture_until(stores, path, left, pace, report).await
 }
@@ -210,12 +210,13 @@ async fn capture_until(
     mut report: SeedReport,
 ) -> Result<SeedReport, StoreError> {
     let coverage = stores.index.coverage().await?;
-    let started = work.started;
+    let (started, looked) = (work.started, stores.now());
     let (found, left) = capture_all(stores, work.names, pace, &mut report).await;
     report.versions = found.iter().filter(|r| r.present().is_some()).count();
     report.deletions += found.iter().filter(|r| r.is_deletion()).count();
     report.left = left.len();
-    if is_surprise(&found, &coverage, started) {
+    let late = surprises_since(&found, started, looked);
+    if late || is_surprise(&found, &coverage, looked) {
         close_coverage(stores, path).await?;
     }
     if report.left > 0 {
@@ -228,7 +229,9 @@ async fn capture_until(
             .await?;
         return Ok(report);
     }
-    if report.failures.is_empty() {
+    // What was compared is no ground to claim anything for, where an event was lost since, or
+    // another reconciliation has found one: the next one compares anew.
+    if report.failures.is_empty() && !late && !coverage.changed_since(path, started) {
         cover(stores, path, started).await?;
     }
     Ok(report)
@@ -280,43 +283,54 @@ async fn capture_all(
     (found, left)
 }
 
-/// Looks again at names that the listing missed: those still gone, and those
-/// that live after all and are to be captured.
+/// Looks again at names that the listing missed: those still gone, each with
+/// the instant at which that look was sent, and those that live after all and
+/// are to be captured. What an event has told meanwhile is neither.
 async fn still_gone(
     stores: &Stores,
     missing: Vec<Record>,
     report: &mut SeedReport,
-) -> (Vec<Record>, Vec<Name>) {
+) -> (Vec<(Record, Instant)>, Vec<Name>) {
     if !missing.is_empty() {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
     }
     let mut looks = stream::iter(missing)
         .map(|head| async move {
-            let look = stores.parameters.history(&head.name).await;
-            (head, look)
+            let looked = async {
+                let look = stores.parameters.history(&head.name).await?;
+                let newest = stores
+                    .index
+                    .newest_until(&head.name, Instant::LATEST)
+                    .await?;
+                Ok::<_, StoreError>((look, newest))
+            };
+            let looked = looked.await;
+            (head, looked)
         })
         .buffered(NAMES_AT_ONCE);
     let (mut gone, mut living) = (Vec::new(), Vec::new());
     while let Some((head, look)) = looks.next().await {
         match look {
-            Ok(look) if look.retained.is_some() => living.push(head.name),
-            Ok(_) => gone.push(head),
+            Ok((look, _)) if look.retained.is_some() => living.push(head.name),
+            Ok((look, Some(newest))) if newest.present().is_some() => gone.push((head, look.sent)),
+            Ok(_) => {}
             Err(error) => report.failures.push((head.name, error.to_string())),
         }
     }
     (gone, living)
 }
 
-/// Records names as deleted at some time before the listing; returns how many.
+/// Records names as deleted at some time before the look that missed them;
+/// returns how many. Not before the listing: that may take minutes, and what is
+/// deleted meanwhile still lived when it began.
 async fn observe(
     stores: &Stores,
-    gone: Vec<Record>,
-    missed: Instant,
+    gone: Vec<(Record, Instant)>,
     source: Source,
     report: &mut SeedReport,
 ) -> usize {
     let mut observed = 0;
-    for head in gone {
+    for (head, missed) in gone {
         let now = stores.now();
         let record = observed_deletion(&head.name, head.at, missed, now, source);
         match record_observed_deletion(stores, record).await {
@@ -325,6 +339,15 @@ async fn observe(
         }
     }
     observed
+}
+
+/// Whether something was found that happened after the comparison, and that an
+/// event should have told before it was looked at.
+fn surprises_since(found: &[Record], started: Instant, looked: Instant) -> bool {
+    let overdue = looked.plus_millis(-STALE_READ_MS);
+    found
+        .iter()
+        .any(|record| record.at >= started && record.at < overdue)
 }
 
 /// Whether the listing shows a change that an event should have told by now.

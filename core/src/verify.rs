@@ -156,6 +156,8 @@ pub struct VerifyReport {
     pub findings: usize,
     /// Those of them that were healed.
     pub healed: usize,
+    /// Objects of the journal that cannot be read.
+    pub unreadable: usize,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// The name to go on from, where it was stopped: what is before it is done.
@@ -200,6 +202,7 @@ impl Verification<'_> {
                 }));
             }
             report.findings += 1;
+            report.unreadable += usize::from(finding.kind == Kind::JournalUnreadable);
             report.healed += usize::from(finding.healed == Some(true));
             self.listener.found(&finding);
         }

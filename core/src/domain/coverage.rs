@@ -73,6 +73,15 @@ impl Coverage {
             .min()
     }
 
+    /// Whether an interval that speaks of everything under `path` was ended or
+    /// begun at or after `at`.
+    pub fn changed_since(&self, path: &Path, at: Instant) -> bool {
+        let above = self.0.iter().filter(|(own, _)| own.covers(path));
+        above
+            .flat_map(|(_, i)| i)
+            .any(|i| i.from > at || i.to.is_some_and(|to| to >= at))
+    }
+
     fn above(&self, name: &Name) -> impl Iterator<Item = &Interval> {
         self.0
             .iter()
@@ -195,5 +204,27 @@ mod tests {
         assert!(after.covers(&db, at(30)));
         assert!(after.covers(&name("/other/x"), at(20)));
         assert!(!after.covers(&name("/elsewhere"), at(20)));
+    }
+
+    #[test]
+    fn what_was_ended_or_begun_since_is_told_for_all_paths_above() {
+        let at = |ms: i64| Instant::from_millis(ms);
+        let interval = |from, to| Interval {
+            from: at(from),
+            to,
+            confirmed: at(from),
+        };
+        let path = |text: &str| Path::parse(text).unwrap();
+        let ended = interval(10, Some(at(20)));
+        let coverage = Coverage::new([(path("/"), vec![ended, interval(30, None)])]);
+        let app = path("/app/");
+        assert!(coverage.changed_since(&app, at(20)));
+        assert!(coverage.changed_since(&app, at(29)));
+        assert!(!coverage.changed_since(&app, at(30)));
+        let below = Coverage::new([(path("/app/x/"), vec![interval(30, None)])]);
+        assert!(
+            !below.changed_since(&app, at(20)),
+            "says nothing of all of it"
+        );
     }
 }

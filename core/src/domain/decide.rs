@@ -343,6 +343,10 @@ fn contradicted_deletions(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
         .filter_map(|deletion| {
             let older = |v: &&Retained| v.modified <= deletion.at;
             let version = retained(q).iter().rfind(older)?;
+            // It waits until its key is enabled: as "still there, value lost" it would count as recorded.
+            if version.value == RetainedValue::Sealed && recorded_as(q, version).is_none() {
+                return None;
+            }
             Some(still_there(q, deletion.at, version))
         })
         .collect()

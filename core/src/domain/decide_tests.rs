@@ -234,6 +234,18 @@ fn a_version_older_than_a_deletion_and_still_retained_contradicts_it() {
 }
 
 #[test]
+fn what_cannot_be_read_for_now_contradicts_no_deletion_until_it_can() {
+    let sealed = Retained {
+        value: RetainedValue::Sealed,
+        ..retained(1, 100)
+    };
+    let (records, _) = run(&[], &[sealed], &[deleted("d", 20_000)], 30_000);
+    assert_eq!(entries(&records), ["20999#x"]);
+    let (records, _) = run(&records, &[retained(1, 100)], &[], 60_000);
+    assert_eq!(entries(&records), ["100#v0000000001", "20999#y"]);
+}
+
+#[test]
 fn a_recreation_in_the_very_second_of_the_deletion_is_still_there() {
     let (before, _) = run(&[], &[retained(1, 0)], &[], 500);
     let look = [retained(1, 5_600)];

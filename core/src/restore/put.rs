@@ -189,10 +189,15 @@ fn what_to_put(
     now: Instant,
 ) -> (Attributes, Vec<String>) {
     let live = over.map(|l| &l.live.attributes);
-    let mut attributes = match live {
-        Some(live) => found.attributes.completed_from(live),
+    // What was deleted just now, to be created again, is as good a source.
+    let base = over.or(step.live.as_ref()).map(|l| &l.live.attributes);
+    let mut attributes = match base {
+        Some(base) => found.attributes.completed_from(base),
         None => found.attributes.clone(),
     };
+    if live.is_none() && attributes.tier.is_none() {
+        attributes.tier = base.and_then(|base| base.tier.clone());
+    }
     let mut notes = Vec::new();
     let live_tier = live.and_then(|l| l.tier.as_deref());
     if live_tier.is_some()

@@ -41,13 +41,16 @@ pub enum Journalled {
     Existing(Box<Record>),
 }
 
+/// A client of S3: an emulator has no host name for each bucket.
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let path_style = config.endpoint_url().is_some();
+    Client::from_conf(Builder::from(config).force_path_style(path_style).build())
+}
+
 impl Bucket {
     pub(super) fn new(config: &SdkConfig, name: String) -> Self {
-        // An emulator has no host name for each bucket.
-        let path_style = config.endpoint_url().is_some();
-        let config = Builder::from(config).force_path_style(path_style).build();
         Self {
-            client: Client::from_conf(config),
+            client: client(config),
             name,
         }
     }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::DateTime;
 
-use super::bucket::read;
+use super::bucket::{self, read};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::{Instant, Value};
@@ -55,11 +54,8 @@ pub struct ListedPlace {
 impl SourceBucket {
     /// The bucket `name`, reached with `config`. Nothing is sent yet.
     pub fn new(config: &SdkConfig, name: String) -> Self {
-        // An emulator has no host name for each bucket.
-        let path_style = config.endpoint_url().is_some();
-        let config = Builder::from(config).force_path_style(path_style).build();
         Self {
-            client: Client::from_conf(config),
+            client: bucket::client(config),
             name,
         }
     }

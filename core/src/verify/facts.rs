@@ -53,9 +53,19 @@ async fn verify_coverage(
         })
         .collect();
     if this.options.heal && !differ.is_empty() {
-        coverage::rebuild(this.stores).await?;
+        // What the facts claim rests on records: where some cannot be read, a rebuild that left
+        // them out has taken the claims back, and they must not come again.
+        let heals = report.unreadable == 0;
+        if heals {
+            coverage::rebuild(this.stores).await?;
+        }
         for finding in &mut differ {
-            finding.healed = Some(true);
+            finding.healed = Some(heals);
+            if !heals {
+                finding
+                    .detail
+                    .push_str("; not healed: objects of the journal cannot be read");
+            }
         }
     }
     this.tell(differ, report).await

@@ -8,7 +8,7 @@ use crate::args::RebuildArgs;
 use crate::error::{CliError, Exit};
 use crate::ui::{tell, warn};
 use crate::view::UnreadableView;
-use ssmbak_core::rebuild::{RebuildReport, Survey, Told, rebuild, survey};
+use ssmbak_core::rebuild::{RebuildOptions, RebuildReport, Survey, Told, rebuild, survey};
 use ssmbak_core::store::Stores;
 
 /// So many unreadable objects are shown one by one; all are counted.
@@ -39,7 +39,11 @@ pub(super) async fn run(context: &Context, args: &RebuildArgs) -> Result<Exit, C
             ),
         });
     }
-    let done = rebuild_all(context, &stores, args.leave_out_unreadable).await?;
+    let options = RebuildOptions {
+        leave_out_unreadable: args.leave_out_unreadable,
+        is_written_elsewhere: args.to_table.is_some(),
+    };
+    let done = rebuild_all(context, &stores, options).await?;
     if args.to_table.is_some() && done.finished {
         context.ui.note(
             "what was captured meanwhile went to the stack's own table: once the stack uses this \
@@ -52,7 +56,7 @@ pub(super) async fn run(context: &Context, args: &RebuildArgs) -> Result<Exit, C
 async fn rebuild_all(
     context: &Context,
     stores: &Stores,
-    leave_out: bool,
+    options: RebuildOptions,
 ) -> Result<RebuildReport, CliError> {
     let bar = context.ui.counter();
     let (indexed, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -73,7 +77,7 @@ async fn rebuild_all(
             }
         }
     };
-    let done = rebuild(stores, leave_out, &progress).await;
+    let done = rebuild(stores, options, &progress).await;
     bar.finish_and_clear();
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.sort_by(|a, b| a.object.cmp(&b.object));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ssmbak_core::domain::{Instant, Path, Source};
-use ssmbak_core::reconcile::{SeedReport, reconcile_until};
+use ssmbak_core::reconcile::{SeedReport, reconcile, reconcile_until};
 use ssmbak_core::store::Stores;
 use ssmbak_tests::emulator::{Ministack, sdk_config};
 use ssmbak_tests::proxy::Proxy;
@@ -76,5 +76,38 @@ async fn what_was_left_is_captured_without_listing_again_and_coverage_begins_at_
     assert!(
         proxy.count("ssm:DescribeParameters") > listed,
         "compared anew"
+    );
+}
+
+/// A present that goes on with each look at it, as it does where a listing takes long.
+static TICKING_MS: AtomicI64 = AtomicI64::new(0);
+
+fn ticking() -> Instant {
+    Instant::from_millis(TICKING_MS.fetch_add(1_000, Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_deletion_is_observed_by_the_look_that_missed_it_not_by_the_start_of_the_listing() {
+    let world = World::on(Lane::Ministack).await;
+    let path = &Path::parse(&world.own("/slow/")).unwrap();
+    let of = format!("{path}gone");
+    world.write(&of, "x").await;
+    world.delete(&of).await;
+    let begins = now().plus_millis(1_000);
+    TICKING_MS.store(begins.millis(), Ordering::SeqCst);
+    let stores = Stores {
+        clock: ticking,
+        ..world.stores.clone()
+    };
+    let report = reconcile(&stores, path, true, Source::Reconcile, &|_, _| {}).await;
+    assert_eq!(report.unwrap().deletions, 1);
+    let newest = stores.index.newest_until(&name(&of), Instant::LATEST).await;
+    let deletion = newest.unwrap().unwrap();
+    assert!(deletion.is_deletion());
+    // The first tick is the start of the listing.
+    assert!(
+        deletion.at > begins,
+        "{} is no later than {begins}",
+        deletion.at
     );
 }
