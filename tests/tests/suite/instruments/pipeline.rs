@@ -131,7 +131,12 @@ async fn changes_reach_the_function_and_failures_the_dead_letter_queue() {
     let group = ministack.process_id();
     assert!(processes_in(group) >= 2, "the emulator and its function");
     drop(ministack);
-    assert_eq!(processes_in(group), 0);
+    // All are killed at once; on a busy machine one may take a moment longer to die.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while processes_in(group) > 0 {
+        assert!(Instant::now() < deadline, "a process outlives the emulator");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// How many living processes a process group has: its number is the third field after the name, which is in parentheses.
