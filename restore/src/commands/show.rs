@@ -1,6 +1,5 @@
 //! `ssmbak show`: one value, raw.
 
-use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 
 use ssmbak_core::domain::{Name, Plan, Record, State, Target};
@@ -12,7 +11,7 @@ use super::Context;
 use crate::args::ShowArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::warn;
+use crate::ui::{warn, write_text};
 use crate::view::value_of;
 
 /// Writes the exact bytes of the value to stdout; a terminal gets a new line
@@ -34,16 +33,8 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     for warning in report::warnings(&plan) {
         warn(&warning);
     }
-    let mut stdout = io::stdout().lock();
     let end: &[u8] = if context.ui.is_terminal() { b"\n" } else { b"" };
-    let written = stdout
-        .write_all(value.as_bytes())
-        .and_then(|()| stdout.write_all(end))
-        .and_then(|()| stdout.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(Exit::Done),
-    }
+    write_text([value.as_bytes(), end].concat())
 }
 
 /// Whether the plan knows that `name` did not exist. A plan leaves out what
