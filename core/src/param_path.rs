@@ -203,7 +203,10 @@ fn version_at(step: &Step) -> Option<VersionAt> {
                 let pointer = recorded.and_then(|r| r.pointer.as_ref());
                 pointer.map(|p| p.version_id.clone())
             }
-            FoundValue::Retained(_) | FoundValue::Sealed | FoundValue::Lost => None,
+            FoundValue::Retained(_)
+            | FoundValue::Given(_)
+            | FoundValue::Sealed
+            | FoundValue::Lost => None,
         },
     })
 }

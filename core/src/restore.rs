@@ -17,7 +17,7 @@ use self::put::{Unwritten, write};
 use self::recorded::{finish, planned_run, put_run};
 use self::recreate::recreate;
 use crate::capture::capture;
-use crate::domain::run::Outcome;
+use crate::domain::run::{Origin, Outcome};
 use crate::domain::{Action, Name, Plan, Record, Source, Step, Written};
 use crate::store::{ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
 
@@ -29,13 +29,15 @@ const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
 pub const RECREATION_WAIT: Duration = Duration::from_secs(30);
 
 /// How a plan is carried out.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ApplyOptions<'a> {
     /// Whether a parameter may be deleted and created again where that turns out
     /// to be the only way. Steps that are planned so need no such leave.
     pub recreate: bool,
     /// How long to wait between its deletion and its creation.
     pub recreation_wait: Duration,
+    /// Where the plan's states come from: goes on record with the run.
+    pub origin: Origin,
     /// Tells what a person must know at once.
     pub tell: &'a (dyn Fn(&str) + Sync),
 }
@@ -45,6 +47,7 @@ impl Default for ApplyOptions<'_> {
         Self {
             recreate: false,
             recreation_wait: RECREATION_WAIT,
+            origin: Origin::default(),
             tell: &|_| {},
         }
     }
@@ -55,6 +58,7 @@ impl fmt::Debug for ApplyOptions<'_> {
         f.debug_struct("ApplyOptions")
             .field("recreate", &self.recreate)
             .field("recreation_wait", &self.recreation_wait)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }
@@ -111,7 +115,7 @@ pub async fn apply_with(
     reports.iter().for_each(progress);
     if !doable.is_empty() {
         let by = stores.identity.arn().await;
-        let mut run = planned_run(stores, plan, &doable, by);
+        let mut run = planned_run(stores, plan, &doable, options.origin.clone(), by);
         put_run(stores, &run).await?;
         for ten in doable.chunks(NAMES_A_CALL) {
             reports.extend(apply_ten(stores, ten, options, cancel, progress).await);

@@ -4,7 +4,10 @@
 //! The number of calls depends on how many names there are under the path and
 //! how many changed, never on how many versions are stored.
 
+mod against;
 mod beside;
+
+pub use against::{Wanted, against};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +83,9 @@ pub async fn survey(
     } else {
         states.iter().any(is_known)
     };
-    let steps = steps(stores, states, options).await?;
+    let steps = steps_of(stores, states, options).await?;
+    let concerned = |s: &Step| s.live.is_some() || s.action != Action::None;
+    let steps = steps.into_iter().filter(concerned).collect();
     Ok(Plan {
         nearest_known,
         anything_known,
@@ -307,7 +312,7 @@ async fn known_better(
 }
 
 /// Reads what must be compared, and decides each step.
-async fn steps(
+async fn steps_of(
     stores: &Stores,
     states: Vec<Assessed>,
     options: &SurveyOptions,
@@ -331,13 +336,11 @@ async fn steps(
         recreate: options.recreate,
         keys: options.keys.clone(),
     };
-    let steps: Vec<Step> = stream::iter(cases)
+    stream::iter(cases)
         .map(|(assessed, value)| step(stores, assessed, value, how))
         .buffered(NAMES_AT_ONCE)
         .try_collect()
-        .await?;
-    let concerned = |s: &Step| s.live.is_some() || s.action != Action::None;
-    Ok(steps.into_iter().filter(concerned).collect())
+        .await
 }
 
 type ReadLive = Option<Result<LiveValue, StoreError>>;
@@ -406,7 +409,7 @@ async fn value_then(
 ) -> Result<Option<Value>, StoreError> {
     match &found.value {
         FoundValue::Live => Ok(now.cloned()),
-        FoundValue::Retained(value) => Ok(Some(value.clone())),
+        FoundValue::Retained(value) | FoundValue::Given(value) => Ok(Some(value.clone())),
         FoundValue::Stored(pointer) => stores.bucket.value(pointer).await.map(Some),
         FoundValue::Lost | FoundValue::Sealed => Ok(None),
     }

@@ -2,6 +2,7 @@
 //! Parameter Store. See `docs/` for what the commands promise.
 
 mod args;
+mod carry_out;
 mod commands;
 mod compat;
 mod connection;

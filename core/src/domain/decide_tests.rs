@@ -388,7 +388,10 @@ fn is_right(truth: &[Happened], t: Instant, state: &State) -> bool {
                 pointer.version_id == format!("v{version}@{ms}") && found.modified == at(ms)
             }
             FoundValue::Lost => found.modified.same_second(at(ms)),
-            FoundValue::Live | FoundValue::Retained(_) | FoundValue::Sealed => false,
+            FoundValue::Live
+            | FoundValue::Retained(_)
+            | FoundValue::Given(_)
+            | FoundValue::Sealed => false,
         },
         _ => false,
     }

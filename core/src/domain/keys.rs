@@ -125,6 +125,15 @@ pub fn run_name_entry(started: Instant, id: &str, name: &Name) -> String {
     format!("run#{started}#{id}#{name}")
 }
 
+/// The sort key of the run that a row of it, or of one of its names, belongs
+/// to; none for a key that is no run's.
+pub fn run_of_entry(entry: &str) -> Option<&str> {
+    let rest = entry.strip_prefix("run#")?;
+    let (time, rest) = rest.split_once('#')?;
+    let id = rest.split('#').next().filter(|id| !id.is_empty())?;
+    entry.get(.."run#".len() + time.len() + 1 + id.len())
+}
+
 /// The first sort key that lies after every record at or before `at`.
 ///
 /// Entries go on with `#` after the instant, so the instant of the next
@@ -193,6 +202,17 @@ mod tests {
             ..record
         };
         assert!(own_entry(&moved).starts_with("+2026-11-20T10:23:30.999Z#l-"));
+    }
+
+    #[test]
+    fn every_row_of_a_run_tells_which() {
+        let (at, name) = (Instant::from_millis(0), Name::parse("/a/b").unwrap());
+        let run = run_entry(at, "id");
+        assert_eq!(run_of_entry(&run), Some(&*run));
+        assert_eq!(run_of_entry(&run_name_entry(at, "id", &name)), Some(&*run));
+        for none in ["", "format", "coverage#/", "run#", "run#t", "run#t#"] {
+            assert_eq!(run_of_entry(none), None, "{none}");
+        }
     }
 
     #[test]

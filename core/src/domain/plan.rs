@@ -200,6 +200,9 @@ pub enum Problem {
     /// The object version is no longer in the bucket: its lifecycle rule, or a person, deleted it.
     #[error("its value is no longer in the bucket: it has expired there, or was deleted{0}")]
     Gone(Nearest),
+    /// What lives is not what it was when this was planned, or what the run that is undone left.
+    #[error("{0}")]
+    Moved(String),
     /// The stored value could not be read.
     #[error("its stored value cannot be read: {0}")]
     StoredUnreadable(String),
@@ -211,7 +214,7 @@ impl Problem {
     pub fn can_be_mended(&self) -> bool {
         match self {
             Self::Sealed | Self::LiveUnreadable(_) | Self::StoredUnreadable(_) => true,
-            Self::Lost(_) | Self::Gone(_) | Self::TierDowngrade => false,
+            Self::Lost(_) | Self::Gone(_) | Self::TierDowngrade | Self::Moved(_) => false,
         }
     }
 }

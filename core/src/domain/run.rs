@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instant::Instant;
 use super::name::Name;
+use super::retained::Tags;
 use super::stored::StoredPointer;
 
 /// What became of one parameter of a restore.
@@ -55,6 +56,44 @@ impl Phase {
     }
 }
 
+/// Where the states come from that a run puts back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Origin {
+    /// What the record says of [`Run::at`].
+    #[default]
+    Record,
+    /// A run that is undone: what lived before it.
+    #[serde(rename_all = "camelCase")]
+    Undo {
+        /// Its id.
+        run: String,
+    },
+    /// A plan that was saved: what the record said of [`Run::at`].
+    Plan,
+    /// A file that was exported.
+    File,
+    /// Another path, region or account, as it was at [`Run::at`].
+    #[serde(rename_all = "camelCase")]
+    Elsewhere {
+        /// The name or path there.
+        target: String,
+        /// Its region.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
+        /// Its account, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
+}
+
+impl Origin {
+    /// Whether it is the record of the very names that are written.
+    pub fn is_record(&self) -> bool {
+        *self == Self::Record
+    }
+}
+
 /// A restore run as stored: in the journal whole, in the index one row for the
 /// run and one for each name. Holds no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +119,9 @@ pub struct Run {
     pub recursive: bool,
     /// The instant that was restored.
     pub at: Instant,
+    /// Where the states come from.
+    #[serde(default, skip_serializing_if = "Origin::is_record")]
+    pub origin: Origin,
     /// One for each parameter that was to change.
     pub names: Vec<RunName>,
 }
@@ -98,6 +140,9 @@ pub struct RunName {
     /// The version that was live before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_version: Option<u64>,
+    /// The tags that it had before, where the run changes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_tags: Option<Tags>,
     /// Entry of the record that is put back; none for a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,

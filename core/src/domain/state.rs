@@ -73,6 +73,8 @@ pub enum FoundValue {
     Retained(Value),
     /// Parameter Store retains it, but its key is denied or disabled.
     Sealed,
+    /// At hand: it comes from elsewhere than the records of this name.
+    Given(Value),
     /// Nowhere.
     Lost,
 }

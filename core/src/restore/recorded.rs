@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Report;
 use crate::domain::plan::LiveParameter;
-use crate::domain::run::{Phase, Run, RunName};
+use crate::domain::run::{Origin, Phase, Run, RunName};
 use crate::domain::state::FoundValue;
 use crate::domain::stored::{self, StoredPointer};
 use crate::domain::{Instant, Name, Plan, Step, Target, keys};
@@ -16,6 +16,7 @@ pub(super) fn planned_run(
     stores: &Stores,
     plan: &Plan,
     steps: &[&Step],
+    origin: Origin,
     by: Option<String>,
 ) -> Run {
     Run {
@@ -34,6 +35,7 @@ pub(super) fn planned_run(
             }
         ),
         at: plan.at,
+        origin,
         names: steps.iter().map(|step| run_name(step)).collect(),
     }
 }
@@ -44,7 +46,11 @@ fn run_name(step: &Step) -> RunName {
     let entry_of_live = |l: &LiveParameter| format!("{}#v{:010}", l.live.modified, l.live.version);
     let pointer = found.and_then(|f| match &f.value {
         FoundValue::Stored(pointer) => Some(pointer.clone()),
-        FoundValue::Live | FoundValue::Retained(_) | FoundValue::Sealed | FoundValue::Lost => None,
+        FoundValue::Live
+        | FoundValue::Retained(_)
+        | FoundValue::Given(_)
+        | FoundValue::Sealed
+        | FoundValue::Lost => None,
     });
     RunName {
         name: step.name.clone(),
@@ -54,6 +60,9 @@ fn run_name(step: &Step) -> RunName {
             recorded.unwrap_or_else(|| entry_of_live(l))
         }),
         before_version: live.map(|l| l.live.version),
+        before_tags: live
+            .filter(|_| step.differences.tags)
+            .and_then(|l| l.tags.clone()),
         restored: found.and_then(|f| {
             let version = f.version?;
             Some(format!("{}#v{version:010}", f.modified))

@@ -4,6 +4,7 @@ mod audit;
 mod create;
 mod rebuilding;
 mod rows;
+mod runs;
 mod write;
 
 pub use audit::{AuditRow, HeadRow, head_field};
@@ -19,6 +20,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use self::rows::{Item, misshapen, read_head, read_record, string, text};
 use super::error::{ErrorKind, StoreError};
@@ -39,6 +41,8 @@ const ROWS_ON_THE_WAY: i32 = 50;
 const FIRST_ROWS: i32 = 300;
 /// How many names are looked at where one that has a value will do.
 const SOME_ROWS: i32 = 100;
+/// How many rows are read by their keys at once.
+const ITEMS_AT_ONCE: usize = 16;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -179,6 +183,22 @@ impl Index {
             if let Some(head) = read_head(item)?
                 && target.contains(&head.record.name)
             {
+                heads.insert(head.record.name.clone(), head);
+            }
+        }
+        Ok(heads)
+    }
+
+    /// The heads of `names`, strongly consistent: a call for each.
+    pub async fn heads_of(&self, names: &[Name]) -> Result<Heads, StoreError> {
+        let items: Vec<Option<Item>> = stream::iter(names)
+            .map(|name| self.item(keys::NAMES, name.as_str()))
+            .buffered(ITEMS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut heads = Heads::new();
+        for item in items.into_iter().flatten() {
+            if let Some(head) = read_head(item)? {
                 heads.insert(head.record.name.clone(), head);
             }
         }

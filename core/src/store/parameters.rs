@@ -3,14 +3,14 @@
 mod shapes;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::types::ResourceTypeForTagging;
+use aws_sdk_ssm::types::{ParameterStringFilter, ResourceTypeForTagging};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use self::shapes::{filters, instant, read_metadata, read_version};
+use self::shapes::{filter_names, filters, instant, read_metadata, read_version};
 pub use self::write::{Deleted, PutRequest};
 use super::Clock;
 use super::error::{ErrorKind, StoreError};
@@ -24,6 +24,9 @@ pub const NAMES_A_CALL: usize = 10;
 const HISTORY_PAGE: i32 = 50;
 /// Most parameters that one page of `DescribeParameters` has.
 const DESCRIBE_PAGE: i32 = 50;
+/// How many names a listing is filtered by: AWS takes 50 values, and a name at
+/// the root has two spellings.
+const NAMES_A_LISTING: usize = 25;
 /// How many single values are read at once where a page of them is refused.
 const SINGLE_READS: usize = 8;
 
@@ -170,6 +173,33 @@ impl Parameters {
     /// Lists what lives: metadata of every parameter of `target`, fifty a
     /// page, in order of names. AWS's own parameters are not among it.
     pub async fn list(&self, target: &Target) -> Result<Vec<Live>, StoreError> {
+        let found = self.listed(filters(target), &target.to_string()).await?;
+        let contained = |live: &Live| target.contains(&live.name);
+        Ok(found.into_values().filter(contained).collect())
+    }
+
+    /// The metadata of those of `names` that live, in order of names: a call for
+    /// every 25, since a name at the root is asked for in both its spellings.
+    pub async fn list_names(&self, names: &[Name]) -> Result<Vec<Live>, StoreError> {
+        let chunks = stream::iter(names.chunks(NAMES_A_LISTING).map(<[Name]>::to_vec));
+        let pages: Vec<_> = chunks
+            .map(|chunk| async move { self.listed(filter_names(&chunk), &some(&chunk)).await })
+            .buffered(SINGLE_READS)
+            .try_collect()
+            .await?;
+        let wanted: BTreeSet<&Name> = names.iter().collect();
+        let found: BTreeMap<Name, Live> = pages.into_iter().flatten().collect();
+        Ok(found
+            .into_values()
+            .filter(|live| wanted.contains(&live.name))
+            .collect())
+    }
+
+    async fn listed(
+        &self,
+        filters: Option<Vec<ParameterStringFilter>>,
+        told: &str,
+    ) -> Result<BTreeMap<Name, Live>, StoreError> {
         let mut found = BTreeMap::new();
         let mut token: Option<String> = None;
         loop {
@@ -177,26 +207,24 @@ impl Parameters {
                 let call = self
                     .client
                     .describe_parameters()
-                    .set_parameter_filters(filters(target))
+                    .set_parameter_filters(filters.clone())
                     .max_results(DESCRIBE_PAGE)
                     .set_next_token(token.clone());
                 let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("list the parameters of {target}"), e))
+                answer.map_err(|e| StoreError::of(format!("list the parameters of {told}"), e))
             })
             .await?;
-            for metadata in page.parameters.unwrap_or_default() {
-                if let Some(live) = read_metadata(metadata)
-                    && target.contains(&live.name)
-                {
-                    found.insert(live.name.clone(), live);
-                }
-            }
+            let listed = page.parameters.unwrap_or_default().into_iter();
+            found.extend(
+                listed
+                    .filter_map(read_metadata)
+                    .map(|l| (l.name.clone(), l)),
+            );
             token = page.next_token.filter(|t| !t.is_empty());
             if token.is_none() {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found.into_values().collect())
     }
 
     /// Reads live values, ten names a call. A name that does not live is not

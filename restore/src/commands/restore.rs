@@ -1,19 +1,13 @@
 //! `ssmbak restore`: does what preview shows.
 
-use std::env;
-use std::time::Duration;
-
-use ssmbak_core::domain::run::Outcome;
-use ssmbak_core::domain::{Action, Plan, Target};
+use ssmbak_core::domain::Target;
+use ssmbak_core::domain::run::Origin;
 
 use super::{Context, survey_options};
 use crate::args::RestoreArgs;
+use crate::carry_out::{Consent, carry_out};
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::{hint_to_repeat, warn};
-use crate::view::RestoreView;
-use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_with};
-use ssmbak_core::store::Stores;
 
 /// Plans, asks where somebody is there to be asked, applies, and tells what
 /// became of every parameter.
@@ -25,156 +19,10 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
-    for warning in report::warnings(&plan) {
-        warn(&warning);
-    }
-    let changes = plan.steps.iter().any(|step| step.action.changes());
-    let rows = if changes {
-        let mut agreed = false;
-        if report::can_be_done(&plan) {
-            agreed = agree(context, &plan, args).await?;
-        }
-        let recreate = args.how.recreate && agreed;
-        let reports = apply_plan(context, &stores, &plan, recreate).await?;
-        report::restore_rows(&plan, &reports, args.reveal)
-    } else {
-        report::restore_rows(&plan, &[], args.reveal)
+    let consent = Consent {
+        yes: args.yes,
+        reveal: args.reveal,
+        recreate: args.how.recreate,
     };
-    tell(context, &plan, &rows)?;
-    if context.interrupt.is_cancelled() {
-        return Ok(Exit::Interrupted);
-    }
-    Ok(report::restore_exit(&plan, &rows))
+    carry_out(context, &stores, &plan, Origin::Record, &consent).await
 }
-
-/// Gets the person's agreement, or finds that it is not needed. Whoever cannot
-/// be asked is not taken to agree to a deletion: false where that is so, and
-/// nothing is to be deleted as planned.
-async fn agree(context: &Context, plan: &Plan, args: &RestoreArgs) -> Result<bool, CliError> {
-    context.ui.note(&report::summary(plan));
-    let recreations = plan.steps.iter().filter(|s| s.recreate).count();
-    let deletions = plan.count(Action::Delete) + recreations;
-    if args.yes {
-        return Ok(true);
-    }
-    if !context.ui.can_ask() {
-        return if deletions == 0 {
-            Ok(false)
-        } else {
-            Err(CliError::Usage {
-                message: format!(
-                    "this restore would delete {}, and there is no terminal to ask on",
-                    counted(deletions)
-                ),
-                hint: "look at it with `ssmbak preview`, then pass --yes".into(),
-            })
-        };
-    }
-    let rows = report::preview_rows(plan, false, args.reveal);
-    context.ui.show_before_asking(&rows)?;
-    if context.ui.ask(&question(plan)).await? {
-        Ok(true)
-    } else {
-        Err(CliError::Declined)
-    }
-}
-
-/// The question: every deletion by name, the writes by number.
-fn question(plan: &Plan) -> String {
-    let deleted = plan.steps.iter().filter(|s| s.action == Action::Delete);
-    let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
-    let again = plan.steps.iter().filter(|s| s.recreate);
-    lines.extend(again.map(|s| format!("delete {} and create it again", s.name)));
-    let doable = |action| {
-        let steps = plan.steps.iter();
-        steps
-            .filter(|s| s.action == action && s.can_be_done())
-            .count()
-    };
-    let writes = doable(Action::Update) + doable(Action::Create);
-    let deletions = doable(Action::Delete);
-    let what = match (writes, deletions) {
-        (_, 0) => format!("Write {}", counted(writes)),
-        (0, _) => format!("Delete {}", counted(deletions)),
-        (_, _) => format!("Write {} and delete {deletions}", counted(writes)),
-    };
-    lines.push(format!("{what}, so that it is as it was at {}?", plan.at));
-    lines.join("\n")
-}
-
-fn counted(parameters: usize) -> String {
-    match parameters {
-        1 => "1 parameter".into(),
-        more => format!("{more} parameters"),
-    }
-}
-
-async fn apply_plan(
-    context: &Context,
-    stores: &Stores,
-    plan: &Plan,
-    recreate: bool,
-) -> Result<Vec<Report>, CliError> {
-    // What is unknown is reported too.
-    let total = plan
-        .steps
-        .iter()
-        .filter(|s| s.action != Action::None)
-        .count();
-    let bar = context
-        .ui
-        .progress(u64::try_from(total).unwrap_or(u64::MAX));
-    let cancel = context.interrupt.hold();
-    let progress = |report: &Report| {
-        bar.set_message(report.name.to_string());
-        bar.inc(1);
-    };
-    let options = ApplyOptions {
-        recreate,
-        recreation_wait: recreation_wait(),
-        tell: &|text| bar.suspend(|| warn(text)),
-    };
-    let reports = apply_with(stores, plan, &options, cancel, &progress).await;
-    bar.finish_and_clear();
-    Ok(reports?)
-}
-
-/// How long a name must stay deleted. `SSMBAK_TEST_RECREATION_WAIT_MS` takes
-/// its place, so that a test need not wait for a service that is not there.
-fn recreation_wait() -> Duration {
-    let told = env::var("SSMBAK_TEST_RECREATION_WAIT_MS").ok();
-    let told = told.and_then(|ms| ms.parse().ok());
-    told.map_or(RECREATION_WAIT, Duration::from_millis)
-}
-
-fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliError> {
-    context.ui.show(rows)?;
-    for row in rows {
-        // What is unknown or has a problem has been told before anything was written.
-        let told = row.parameter.change == Action::Unknown.as_str()
-            || plan
-                .steps
-                .iter()
-                .any(|s| s.name == row.parameter.name && s.problem.is_some());
-        if let Some(reason) = row.reason.as_ref().filter(|_| !told) {
-            let (name, outcome) = (&row.parameter.name, row.outcome.as_str());
-            warn(&format!("{name}: {outcome}: {reason}"));
-        }
-    }
-    if rows.iter().any(|row| row.outcome == Outcome::Failed) {
-        hint_to_repeat();
-    }
-    let changes = rows
-        .iter()
-        .any(|r| r.parameter.change != Action::Unknown.as_str());
-    context.ui.note(&if changes {
-        report::outcome_summary(rows)
-    } else {
-        report::summary(plan)
-    });
-    Ok(())
-}
-
-#[cfg(test)]
-#[path = "restore_tests.rs"]
-mod tests;

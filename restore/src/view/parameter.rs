@@ -108,6 +108,7 @@ impl ParameterView {
                 FoundValue::Live
                 | FoundValue::Stored(_)
                 | FoundValue::Retained(_)
+                | FoundValue::Given(_)
                 | FoundValue::Sealed => "stored",
             }),
             alone: Some(step.differences.alone()).filter(|alone| !alone.is_empty()),
@@ -134,7 +135,7 @@ impl ParameterView {
 pub(crate) fn value_of(step: &Step) -> Option<&Value> {
     step.value.as_ref().or(match &step.state.found()?.value {
         FoundValue::Live => step.live.as_ref()?.value.as_ref(),
-        FoundValue::Retained(value) => Some(value),
+        FoundValue::Retained(value) | FoundValue::Given(value) => Some(value),
         FoundValue::Stored(_) | FoundValue::Sealed | FoundValue::Lost => None,
     })
 }

@@ -351,6 +351,16 @@ async fn parameter_store_gives_every_page_and_version() {
         assert_eq!(live.len(), 55, "{lane:?}");
         let names: Vec<_> = live.iter().map(|l| l.name.clone()).collect();
         assert_eq!(parameters.values(&names).await.unwrap().len(), 55);
+        // One at the root is listed without its slash.
+        let root = name(&format!("/{}", world.own("/root").replace('/', "-")));
+        world.put(root.as_str(), "x").await;
+        let gone = name(&world.own("/list/none"));
+        let asked = [&names[..], &[root.clone(), gone]].concat();
+        let listed = parameters.list_names(&asked).await.unwrap();
+        let mut expected = [&names[..], &[root]].concat();
+        expected.sort();
+        let listed: Vec<_> = listed.into_iter().map(|l| l.name).collect();
+        assert_eq!(listed, expected, "{lane:?}");
     }
 }
 
@@ -808,7 +818,7 @@ async fn the_index_is_read_row_by_row() {
 
 #[tokio::test]
 async fn a_plan_never_replaces_the_outcome_of_its_run() {
-    use ssmbak_core::domain::run::{Outcome, Phase, Run, RunName};
+    use ssmbak_core::domain::run::{Origin, Outcome, Phase, Run, RunName};
     for lane in [Lane::Ministack, Lane::Moto] {
         let world = World::on(lane).await;
         let index = &world.stores.index;
@@ -822,12 +832,14 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
             target: "/app/".into(),
             recursive: true,
             at: at(-9),
+            origin: Origin::Record,
             names: (0..30)
                 .map(|n| RunName {
                     name: name(&format!("/app/{n}")),
                     change: "create".into(),
                     before: None,
                     before_version: None,
+                    before_tags: None,
                     restored: None,
                     pointer: None,
                     written_version: None,
@@ -853,5 +865,27 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
         let rows = world.rows().await;
         index.put_run_if_new(&planned).await.unwrap();
         assert_eq!(world.rows().await, rows, "{lane:?}");
+        // The rows without names are found, newest first, past those with.
+        let later = Run {
+            id: "later".into(),
+            started: at(1),
+            origin: Origin::Undo {
+                run: "a-run".into(),
+            },
+            ..finished.clone()
+        };
+        index.put_run(&later).await.unwrap();
+        let head = |run: &Run| Run {
+            names: Vec::new(),
+            ..run.clone()
+        };
+        let newest = index.run_before(None).await.unwrap();
+        assert_eq!(newest.as_ref(), Some(&head(&later)), "{lane:?}");
+        let before = index.run_before(newest.as_ref()).await.unwrap();
+        assert_eq!(before.as_ref(), Some(&head(&finished)), "{lane:?}");
+        assert_eq!(index.run_before(before.as_ref()).await.unwrap(), None);
+        let mut names = finished.names.clone();
+        names.sort_by(|a, b| a.name.cmp(&b.name));
+        assert_eq!(index.run_names(&finished).await.unwrap(), names, "{lane:?}");
     }
 }

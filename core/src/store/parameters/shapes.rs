@@ -6,23 +6,30 @@ use aws_sdk_ssm::types::{
 
 use crate::domain::{Attributes, Instant, Live, Name, Retained, RetainedValue, Target, Value};
 
-pub(super) fn filters(target: &Target) -> Option<Vec<ParameterStringFilter>> {
-    let filter = |key: &str, option: &str, values: Vec<String>| {
-        let filter = ParameterStringFilter::builder()
-            .key(key)
-            .option(option)
-            .set_values(Some(values))
-            .build();
-        filter.ok().map(|f| vec![f])
+/// The filter of a listing that finds these names and no other.
+pub(super) fn filter_names(names: &[Name]) -> Option<Vec<ParameterStringFilter>> {
+    // A listing spells a name at the root without its slash.
+    let bare = |name: &Name| {
+        let bare = name.as_str().trim_start_matches('/').to_owned();
+        Some(bare).filter(|bare| !bare.contains('/'))
     };
+    let spelled = |name: &Name| [Some(name.as_str().to_owned()), bare(name)];
+    let spelled = names.iter().flat_map(spelled).flatten();
+    filter("Name", "Equals", spelled.collect())
+}
+
+fn filter(key: &str, option: &str, values: Vec<String>) -> Option<Vec<ParameterStringFilter>> {
+    let filter = ParameterStringFilter::builder()
+        .key(key)
+        .option(option)
+        .set_values(Some(values))
+        .build();
+    filter.ok().map(|f| vec![f])
+}
+
+pub(super) fn filters(target: &Target) -> Option<Vec<ParameterStringFilter>> {
     match target {
-        Target::Name(name) => {
-            // A listing spells a name at the root without its slash.
-            let bare = name.as_str().trim_start_matches('/');
-            let spelled = [Some(name.as_str()), Some(bare).filter(|b| !b.contains('/'))];
-            let spelled = spelled.into_iter().flatten().map(str::to_owned);
-            filter("Name", "Equals", spelled.collect())
-        }
+        Target::Name(name) => filter_names(std::slice::from_ref(name)),
         Target::Path { path, recursive } => {
             // The root has no filter: names without a slash must be listed too.
             let above = path.as_str().strip_suffix('/').filter(|p| !p.is_empty())?;
