@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
-use crate::aws::{AwsError, AwsErrorKind, s3, status};
+use crate::aws::{AwsError, ErrorKind, s3, status};
 use crate::caller::caller;
 use crate::function_zip::FunctionZip;
 
@@ -128,7 +128,7 @@ async fn bucket_exists(client: &Client, bucket: &str, owner: &str) -> Result<boo
         Ok(_) => Ok(true),
         Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(match AwsError::new("s3:ListBucket", error) {
-            source if source.kind == AwsErrorKind::Denied => ArtifactError::NotOurs {
+            source if source.kind == ErrorKind::AccessDenied => ArtifactError::NotOurs {
                 bucket: bucket.into(),
                 source,
             },

@@ -18,7 +18,7 @@ pub(crate) struct Caller {
 
 /// Asks AWS who calls; none where it names no account.
 pub(crate) async fn caller(sdk: &SdkConfig) -> Result<Option<Caller>, AwsError> {
-    let identity = aws_sdk_sts::Client::new(sdk)
+    let identity = ssmbak_core::told_client!(aws_sdk_sts, sdk)
         .get_caller_identity()
         .send()
         .await

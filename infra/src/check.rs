@@ -10,7 +10,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::LogType;
 use serde::Deserialize;
 
-use crate::aws::{AwsError, AwsErrorKind};
+use crate::aws::{AwsError, ErrorKind};
 use crate::stack_name::StackName;
 
 /// What the function is asked.
@@ -81,6 +81,7 @@ fn client(sdk: &SdkConfig) -> Client {
     let config = aws_sdk_lambda::config::Builder::from(sdk)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .interceptor(ssmbak_core::store::Calls)
         .build();
     Client::from_conf(config)
 }
@@ -204,7 +205,7 @@ impl CheckError {
             // The caller's own lack of a permission does not pass.
             Self::Aws(error) => match error.code.as_deref() {
                 Some("ResourceConflictException" | "KMSAccessDeniedException") => true,
-                _ => error.kind == AwsErrorKind::Throttled,
+                _ => error.kind == ErrorKind::Throttled,
             },
         }
     }

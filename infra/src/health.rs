@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, Utc};
 use semver::Version;
 
-use crate::aws::{AwsError, AwsErrorKind, cloudformation};
+use crate::aws::{AwsError, ErrorKind, cloudformation};
 use crate::deploy::VERSION_TAG;
 use crate::event::utc;
 use crate::stack::{self, Stack, StackError, StackResource};
@@ -51,7 +51,9 @@ impl<T> Asked<T> {
         match result {
             Ok(Some(told)) => Self::Told(told),
             Ok(None) => Self::None,
-            Err(error) if error.kind == AwsErrorKind::Denied => Self::NotAllowed(error.operation),
+            Err(error) if error.kind == ErrorKind::AccessDenied => {
+                Self::NotAllowed(error.operation)
+            }
             Err(error) => Self::Failed(error),
         }
     }
@@ -128,7 +130,7 @@ pub struct Health {
 pub async fn health(sdk: &SdkConfig, stack: &StackName) -> Result<Health, StackError> {
     let stack = stack::describe(sdk, stack).await?;
     let url = |output: &str| stack.outputs.get(output).map(String::as_str);
-    let sqs = aws_sdk_sqs::Client::new(sdk);
+    let sqs = ssmbak_core::told_client!(aws_sdk_sqs, sdk);
     let (waiting, dead_letters, undelivered, alarms) = tokio::join!(
         depth_of(&sqs, url(QUEUE_URL)),
         depth_of(&sqs, url(DEAD_LETTER_QUEUE_URL)),
@@ -179,7 +181,7 @@ pub(crate) async fn depth(sqs: &aws_sdk_sqs::Client, url: &str) -> Result<Depth,
 }
 
 async fn alarms(sdk: &SdkConfig, stack_id: &str) -> Result<Vec<Alarm>, AwsError> {
-    let cloudwatch = aws_sdk_cloudwatch::Client::new(sdk);
+    let cloudwatch = ssmbak_core::told_client!(aws_sdk_cloudwatch, sdk);
     let resources = stack::resources_of(&cloudformation(sdk), stack_id).await?;
     let mine: Vec<_> = resources.into_iter().filter(is_alarm).collect();
     let mut told = BTreeMap::new();

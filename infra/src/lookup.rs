@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 
-use crate::aws::{AwsError, AwsErrorKind, cloudformation};
+use crate::aws::{AwsError, ErrorKind, cloudformation};
 use crate::stack::{self, StackError, known_hint};
 use crate::stack_name::StackName;
 
@@ -60,10 +60,19 @@ pub async fn find(sdk: &SdkConfig, stack: &StackName) -> Result<Located, LookupE
     }
 }
 
-fn is_hopeless(kind: AwsErrorKind) -> bool {
+fn is_hopeless(kind: ErrorKind) -> bool {
     match kind {
-        AwsErrorKind::Credentials | AwsErrorKind::Region | AwsErrorKind::Unreachable => true,
-        AwsErrorKind::Denied | AwsErrorKind::Throttled | AwsErrorKind::Refused => false,
+        ErrorKind::Credentials | ErrorKind::Region | ErrorKind::Clock | ErrorKind::Unreachable => {
+            true
+        }
+        ErrorKind::AccessDenied
+        | ErrorKind::Key
+        | ErrorKind::KeyGone
+        | ErrorKind::Missing
+        | ErrorKind::Throttled
+        | ErrorKind::Format
+        | ErrorKind::Unfinished
+        | ErrorKind::Refused => false,
     }
 }
 
@@ -72,7 +81,7 @@ async fn through_parameters(
     stack: &StackName,
 ) -> Result<Option<Located>, AwsError> {
     let names = parameter_names(stack);
-    let answer = aws_sdk_ssm::Client::new(sdk)
+    let answer = ssmbak_core::told_client!(aws_sdk_ssm, sdk)
         .get_parameters()
         .set_names(Some(names.to_vec()))
         .send()

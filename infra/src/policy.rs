@@ -7,7 +7,7 @@
 use aws_config::SdkConfig;
 use serde_json::Value as Json;
 
-use crate::aws::{AwsError, AwsErrorKind, cloudformation};
+use crate::aws::{AwsError, ErrorKind, cloudformation};
 use crate::caller::{caller, partition};
 use crate::intrinsics::{self, IntrinsicError, Resolver, Setting};
 use crate::stack::{self, Stack, StackResource};
@@ -84,7 +84,7 @@ pub async fn document(
             (of_stack(found, resources), Basis::Stack)
         }
         Ok(None) => (to_be(sdk, stack).await?, Basis::Patterns),
-        Err(error) if error.kind == AwsErrorKind::Denied => {
+        Err(error) if error.kind == ErrorKind::AccessDenied => {
             (to_be(sdk, stack).await?, Basis::NotAllowed)
         }
         Err(error) => return Err(error.into()),

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
 use aws_config::SdkConfig;
-use aws_sdk_sqs::Client;
 
 pub use self::content::Content;
 use self::run::Run;
@@ -127,7 +126,7 @@ pub async fn redrive(
 ) -> Result<(), RedriveError> {
     let stack = stack::describe(sdk, stack).await?;
     let target = stack.output(QUEUE_URL)?;
-    let client = Client::new(sdk);
+    let client = ssmbak_core::told_client!(aws_sdk_sqs, sdk);
     let mut found = Vec::new();
     for source in Source::ALL {
         let url = stack.output(source.output())?;

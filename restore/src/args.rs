@@ -7,12 +7,11 @@ mod stack;
 
 use std::path::PathBuf;
 
-use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::keeping::{ImportArgs, RebuildArgs, SeedArgs, VerifyArgs};
-pub(crate) use self::looking::{HistoryArgs, ShowArgs};
+pub(crate) use self::looking::{ConfigArgs, HistoryArgs, ShowArgs};
 pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs};
 pub(crate) use self::stack::{
     Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,
@@ -40,6 +39,11 @@ pub(crate) struct Cli {
 }
 
 const HELP_AFTER: &str = "\
+Examples:
+  ssmbak preview /app/ \"2h ago\" -R
+  ssmbak restore /app/ \"2h ago\" -R
+  ssmbak history /app/ -R --since -7days
+
 PATH: with a trailing '/' what lies under it, without one a single parameter.
 TIME: 2024-06-15T17:56:58 (UTC), 2024-06-15T17:56:58+02:00, 2024-06-15,
       \"2h30m ago\", -2h or now.
@@ -53,11 +57,14 @@ Exit codes:
   5    differences found (verify; otherwise with --exit-code)
   130  interrupted";
 
-/// Options that every command takes: flags, then the environment, then the
-/// profile.
+/// Options that every command takes: as they were given on the command line,
+/// which come before the environment and the configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
+    /// Context of the configuration file [env: SSMBAK_CONTEXT]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
     /// Profile of the AWS configuration
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -67,39 +74,18 @@ pub(crate) struct Global {
     /// Endpoint in place of AWS's own
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Stack to find bucket and table by [default: ssmbak]
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "SSMBAK_STACK",
-        hide_env_values = true
-    )]
+    /// Stack to find bucket and table by [env: SSMBAK_STACK] [default: ssmbak]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
-    /// Bucket with values and journal
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "SSMBAK_BUCKET",
-        hide_env_values = true
-    )]
+    /// Bucket with values and journal [env: SSMBAK_BUCKET]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) bucket: Option<String>,
-    /// Table with the index
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "SSMBAK_TABLE",
-        hide_env_values = true
-    )]
+    /// Table with the index [env: SSMBAK_TABLE]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) table: Option<String>,
-    /// Which of bucket and table were given as flags.
-    #[arg(skip)]
-    pub(crate) flags: Flags,
-    /// Form of the output
-    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t)]
-    pub(crate) output: Format,
+    /// Form of the output [default: table]
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    pub(crate) output: Option<Format>,
     /// No colours.
     #[arg(long, global = true, help = "No colours (as with NO_COLOR set)")]
     pub(crate) no_color: bool,
@@ -109,15 +95,9 @@ pub(crate) struct Global {
     /// Tell more on stderr (-vv: still more); never a value
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-}
-
-/// Which of the options that the environment can give too were given as flags.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flags {
-    /// `--bucket`
-    pub(crate) bucket: bool,
-    /// `--table`
-    pub(crate) table: bool,
+    /// As -vv, and each call to AWS: operation, time, status; never a value
+    #[arg(long, global = true)]
+    pub(crate) debug: bool,
 }
 
 /// The form of the output.
@@ -133,19 +113,6 @@ pub(crate) enum Format {
     /// Comma-separated values; cells that a spreadsheet would take for a
     /// formula begin with an apostrophe.
     Csv,
-}
-
-impl Cli {
-    /// Reads what was matched. Where something was given is told beside it.
-    pub(crate) fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut cli = Self::from_arg_matches(matches)?;
-        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        cli.global.flags = Flags {
-            bucket: is_flag("bucket"),
-            table: is_flag("table"),
-        };
-        Ok(cli)
-    }
 }
 
 /// What can be asked.
@@ -169,10 +136,26 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Create, update, delete or ask about the stack in AWS
     Stack(StackArgs),
+    /// Show what is set, and by whom
+    Config(ConfigArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them
     Man(ManArgs),
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+impl Command {
+    /// Whether it may ask AWS something, or tells how that would be done.
+    pub(crate) fn asks_aws(&self) -> bool {
+        !matches!(self, Self::Completions(_) | Self::Man(_))
+    }
 }
 
 const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of a parameter";
@@ -208,3 +191,7 @@ pub(crate) struct ManArgs {
 #[cfg(test)]
 #[path = "args_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "help_tests.rs"]
+mod help_tests;

@@ -2,24 +2,19 @@
 
 use aws_config::SdkConfig;
 
-use crate::args::{Flags, Global};
+use crate::config::{Environment, Settings, Text};
 use crate::error::CliError;
 use ssmbak_core::store::{
-    Clock, ConnectOptions, ErrorKind, Location, SourceBucket, Stores, connect,
+    Clock, ConnectOptions, ErrorKind, Identity, Location, Profiles, SourceBucket, Stores, connect,
 };
 use ssmbak_infra::{lookup, stack_name::StackName};
-
-/// The stack that is meant where none is named.
-pub(crate) const DEFAULT_STACK: &str = "ssmbak";
 
 /// What is known of the way to AWS, and of where the records are.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    connect: ConnectOptions,
-    stack: String,
-    bucket: Option<String>,
-    table: Option<String>,
-    flags: Flags,
+    settings: Settings,
+    /// Whether the environment has credentials.
+    has_credentials: bool,
 }
 
 /// What was said of bucket and table, and where.
@@ -27,7 +22,7 @@ pub(crate) struct Connection {
 pub(crate) enum Told {
     /// Nothing.
     Nothing,
-    /// Something, by the environment alone.
+    /// Something, by the environment or a context alone.
     ByEnvironment,
     /// One of them as an option: the one that is missing.
     Half(&'static str),
@@ -36,44 +31,93 @@ pub(crate) enum Told {
 }
 
 impl Connection {
-    /// The connection that the options describe. An empty option or variable
-    /// counts as none.
-    pub(crate) fn new(global: &Global) -> Self {
-        let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+    /// The connection that the settings describe.
+    pub(crate) fn new(settings: Settings, environment: &Environment) -> Self {
         Self {
-            connect: ConnectOptions {
-                profile: given(&global.profile),
-                region: given(&global.region),
-                endpoint_url: given(&global.endpoint_url),
-            },
-            stack: given(&global.stack).unwrap_or_else(|| DEFAULT_STACK.into()),
-            bucket: given(&global.bucket),
-            table: given(&global.table),
-            flags: global.flags,
+            settings,
+            has_credentials: environment.has_credentials(),
         }
+    }
+
+    /// What is set.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the environment has credentials.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.has_credentials
+    }
+
+    /// The same with another stack, as if it had been named.
+    pub(crate) fn with_stack(&self, stack: &str) -> Self {
+        let mut other = self.clone();
+        other.settings.stack = Some(crate::config::Set {
+            value: stack.to_owned(),
+            source: crate::config::Source::Default,
+        });
+        other
     }
 
     /// What was said of bucket and table. An option that is empty counts as not given.
     pub(crate) fn told(&self) -> Told {
-        let flag = |is_flag: bool, value: &Option<String>| value.clone().filter(|_| is_flag);
-        let bucket = flag(self.flags.bucket, &self.bucket);
-        let table = flag(self.flags.table, &self.table);
-        match (bucket, table) {
+        let flag = |set: &Text| {
+            let set = set.as_ref().filter(|set| set.is_flag());
+            set.map(|set| set.value.clone())
+        };
+        let Settings { bucket, table, .. } = &self.settings;
+        match (flag(bucket), flag(table)) {
             (Some(bucket), Some(table)) => Told::AsOptions(Location { bucket, table }),
             (Some(_), None) => Told::Half("--table"),
             (None, Some(_)) => Told::Half("--bucket"),
-            (None, None) if self.bucket.is_some() || self.table.is_some() => Told::ByEnvironment,
+            (None, None) if bucket.is_some() || table.is_some() => Told::ByEnvironment,
             (None, None) => Told::Nothing,
         }
     }
 
+    fn options(&self) -> ConnectOptions {
+        let value = |set: &Text| set.as_ref().map(|set| set.value.clone());
+        let Settings {
+            profile,
+            region,
+            endpoint_url,
+            ..
+        } = &self.settings;
+        let is_flag = profile.as_ref().is_some_and(crate::config::Set::is_flag);
+        ConnectOptions {
+            profile: value(profile),
+            environment_first: !is_flag,
+            region: value(region),
+            // The SDK reads it too, and those for one service alone, which come first.
+            endpoint_url: value(&endpoint_url.clone().filter(|set| !set.is_variable())),
+        }
+    }
+
     /// Loads the configuration. Without a region nothing can be reached, and
-    /// the SDK would only say so call by call.
+    /// the SDK would only say so call by call. Where the context names an
+    /// account, the caller has to be of it: nothing else is asked before.
     pub(crate) async fn config(&self) -> Result<SdkConfig, CliError> {
-        self.config_of(&self.connect).await
+        let config = self.config_of(&self.options()).await?;
+        if let Some(expected) = &self.settings.account {
+            let caller = Identity::new(&config).caller().await?;
+            if caller.account != expected.value {
+                return Err(CliError::Failed {
+                    message: format!(
+                        "the caller is of account {}, and {} is for account {}: nothing was done",
+                        caller.account, expected.source, expected.value
+                    ),
+                    hint: Some(format!(
+                        "the caller is {}: choose other credentials, or another --context",
+                        caller.arn
+                    )),
+                });
+            }
+        }
+        Ok(config)
     }
 
     async fn config_of(&self, options: &ConnectOptions) -> Result<SdkConfig, CliError> {
+        self.check_profile(options).await?;
         let config = connect(options).await;
         if config.region().is_none() {
             return Err(CliError::Failed {
@@ -84,16 +128,50 @@ impl Connection {
         Ok(config)
     }
 
+    /// A profile that is named has to be there: credentials from elsewhere in
+    /// its place could be of another account.
+    async fn check_profile(&self, options: &ConnectOptions) -> Result<(), CliError> {
+        let Some(name) = &options.profile else {
+            return Ok(());
+        };
+        let by_variable = self
+            .settings
+            .profile
+            .as_ref()
+            .is_some_and(|set| set.value == *name && !set.is_flag() && !set.is_of_context());
+        if by_variable && self.has_credentials {
+            // It is not looked at, here as in AWS's own tools.
+            return Ok(());
+        }
+        let profiles = Profiles::read(Some(name)).await;
+        let profiles = profiles.map_err(|told| CliError::Failed {
+            message: format!("the AWS configuration cannot be read: {told}"),
+            hint: Some("mend ~/.aws/config and ~/.aws/credentials (or AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE)".into()),
+        })?;
+        if profiles.get(name).is_some() {
+            return Ok(());
+        }
+        let known = profiles.names().join(", ");
+        Err(CliError::Failed {
+            message: format!("there is no profile {name} in {}", aws_files()),
+            hint: Some(if known.is_empty() {
+                format!("make it: aws configure sso --profile {name}")
+            } else {
+                format!("the profiles there are: {known}")
+            }),
+        })
+    }
+
     /// The stores: bucket and table as given, else those of the stack. Refuses
     /// an index of another format.
     pub(crate) async fn stores(&self, clock: Clock) -> Result<Stores, CliError> {
         let config = self.config().await?;
-        let location = self.location(&config).await?;
+        let location = self.place(&config).await?;
         let stores = Stores::new(&config, location, clock);
         // A stack's own bucket is there; one that a person names may not be. Who may not list it
         // may still read the index, or the bucket: the call that is refused for it says so.
         let bucket = async {
-            match &self.bucket {
+            match &self.settings.bucket {
                 Some(_) => stores.bucket.check().await.or_else(|error| {
                     if error.kind() == ErrorKind::AccessDenied {
                         Ok(())
@@ -117,12 +195,26 @@ impl Connection {
         region: Option<&str>,
     ) -> Result<SourceBucket, CliError> {
         let given = |option: Option<&str>| option.filter(|t| !t.is_empty()).map(str::to_owned);
-        let options = ConnectOptions {
-            profile: given(profile).or_else(|| self.connect.profile.clone()),
-            region: given(region).or_else(|| self.connect.region.clone()),
-            ..self.connect.clone()
+        let own = self.options();
+        // With a profile of its own it may be of another account than the context's.
+        let config = if given(profile).is_some() {
+            let options = ConnectOptions {
+                profile: given(profile),
+                environment_first: false,
+                region: given(region).or(own.region),
+                endpoint_url: own.endpoint_url,
+            };
+            self.config_of(&options).await?
+        } else {
+            let config = self.config().await?;
+            match given(region) {
+                Some(region) => {
+                    let region = Some(region);
+                    self.config_of(&ConnectOptions { region, ..own }).await?
+                }
+                None => config,
+            }
         };
-        let config = self.config_of(&options).await?;
         Ok(SourceBucket::new(&config, name.to_owned()))
     }
 
@@ -134,43 +226,78 @@ impl Connection {
         table: Option<&str>,
     ) -> Result<Stores, CliError> {
         let config = self.config().await?;
-        let known = Self {
-            table: table.map(str::to_owned).or_else(|| self.table.clone()),
-            ..self.clone()
-        };
-        let location = known.location(&config).await?;
+        let own = value(&self.settings.table);
+        let location = self
+            .location(&config, table.or(own).map(str::to_owned))
+            .await?;
         let stores = Stores::new(&config, location, clock);
         stores.bucket.check().await?;
         Ok(stores)
     }
 
-    async fn location(&self, config: &SdkConfig) -> Result<Location, CliError> {
-        if let (Some(bucket), Some(table)) = (&self.bucket, &self.table) {
+    /// Where the records are, and how that was found.
+    async fn location(
+        &self,
+        config: &SdkConfig,
+        table: Option<String>,
+    ) -> Result<Location, CliError> {
+        let bucket = value(&self.settings.bucket).map(str::to_owned);
+        if let (Some(bucket), Some(table)) = (&bucket, &table) {
             return Ok(Location {
                 bucket: bucket.clone(),
                 table: table.clone(),
             });
         }
-        let stack: StackName = self.stack.parse()?;
+        let stack: StackName = self.settings.stack_name().parse()?;
         let found = lookup::find(config, &stack).await?;
         Ok(Location {
-            bucket: self.bucket.clone().unwrap_or(found.bucket),
-            table: self.table.clone().unwrap_or(found.table),
+            bucket: bucket.unwrap_or(found.bucket),
+            table: table.unwrap_or(found.table),
         })
     }
+
+    /// Bucket and table as they are set, else those of the stack.
+    pub(crate) async fn place(&self, config: &SdkConfig) -> Result<Location, CliError> {
+        let table = value(&self.settings.table).map(str::to_owned);
+        self.location(config, table).await
+    }
+}
+
+fn value(set: &Text) -> Option<&str> {
+    set.as_ref().map(|set| set.value.as_str())
+}
+
+/// The AWS configuration files, as they are named.
+fn aws_files() -> String {
+    let file = |variable, usual: &str| {
+        let named = std::env::var(variable).ok().filter(|path| !path.is_empty());
+        named.unwrap_or_else(|| usual.to_owned())
+    };
+    let config = file("AWS_CONFIG_FILE", "~/.aws/config");
+    let credentials = file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+    format!("{config} or {credentials}")
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::Parser as _;
 
     use super::*;
     use crate::args::Cli;
 
-    fn told(line: &[&str]) -> Told {
+    fn connection(line: &[&str], environment: &[(&str, &str)]) -> Connection {
         let words = std::iter::once("ssmbak").chain(line.iter().copied());
-        let matches = Cli::command().try_get_matches_from(words).unwrap();
-        Connection::new(&Cli::from_matches(&matches).unwrap().global).told()
+        let global = Cli::try_parse_from(words).unwrap().global;
+        let environment = Environment::from(|name| {
+            let found = environment.iter().find(|(own, _)| *own == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let settings = Settings::without_file(&global, &environment);
+        Connection::new(settings, &environment)
+    }
+
+    fn told(line: &[&str]) -> Told {
+        connection(line, &[]).told()
     }
 
     #[test]
@@ -194,26 +321,25 @@ mod tests {
 
     #[test]
     fn what_only_the_environment_tells_is_known_as_that() {
-        let connection = Connection::new(&Global {
-            bucket: Some("b".into()),
-            table: Some("t".into()),
-            ..Global::default()
-        });
-        assert_eq!(connection.told(), Told::ByEnvironment);
+        let environment = [("SSMBAK_BUCKET", "b"), ("SSMBAK_TABLE", "t")];
+        let told = |line| connection(line, &environment).told();
+        assert_eq!(told(&["man"]), Told::ByEnvironment);
+        let half = ["man", "--bucket", "x"];
+        assert_eq!(told(&half), Told::Half("--table"));
     }
 
     #[test]
-    fn an_empty_option_counts_as_none() {
-        let connection = Connection::new(&Global {
-            stack: Some(String::new()),
-            bucket: Some(String::new()),
-            table: Some("t".into()),
-            ..Global::default()
-        });
-        assert_eq!(connection.stack, "ssmbak");
+    fn only_a_profile_given_as_an_option_comes_before_the_environments_credentials() {
+        let of = |line: &[&str], environment: &[(&str, &str)]| {
+            let options = connection(line, environment).options();
+            (options.profile, options.environment_first)
+        };
+        let prod = Some("prod".to_owned());
         assert_eq!(
-            (connection.bucket, connection.table),
-            (None, Some("t".into()))
+            of(&["man", "--profile", "prod"], &[]),
+            (prod.clone(), false)
         );
+        assert_eq!(of(&["man"], &[("AWS_PROFILE", "prod")]), (prod, true));
+        assert_eq!(of(&["man"], &[]), (None, true));
     }
 }

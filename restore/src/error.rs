@@ -6,7 +6,7 @@ use std::io;
 use ssmbak_core::domain::{Instant, Name, NameError};
 
 use crate::time::TimeError;
-use ssmbak_core::store::StoreError;
+use ssmbak_core::store::{PROFILE, StoreError};
 use ssmbak_infra::deploy::DeployError;
 use ssmbak_infra::function_zip::FunctionZipError;
 use ssmbak_infra::lookup::LookupError;
@@ -206,8 +206,8 @@ impl CliError {
     }
 
     /// Tells of the error on stderr: `error: ...`, a blank line, `hint: ...`.
-    pub(crate) fn tell(&self) {
-        crate::ui::tell(&Told(self).to_string());
+    pub(crate) fn tell(&self, known: Known) {
+        crate::ui::tell(&Told(self, known).to_string());
     }
 }
 
@@ -225,12 +225,36 @@ fn absent_hint(since: Option<Instant>, nearest: Option<Instant>) -> String {
 }
 
 /// An error as it is told.
-struct Told<'a>(&'a CliError);
+struct Told<'a>(&'a CliError, Known);
+
+/// What is known of the way to AWS, to be put into hints.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// The profile in use.
+    pub(crate) profile: Option<String>,
+    /// The stack, where one is named.
+    pub(crate) stack: Option<String>,
+}
+
+impl Known {
+    /// A hint with the profile and the stack that are meant.
+    fn fill(&self, hint: &str) -> String {
+        let stack = self.stack.as_deref().unwrap_or("NAME");
+        let hint = hint.replace("ssmbak stack NAME ", &format!("ssmbak stack {stack} "));
+        match &self.profile {
+            Some(profile) => hint.replace(PROFILE, profile),
+            None => {
+                let hint = hint.replace(&format!(" --profile {PROFILE}"), "");
+                hint.replace(&format!("profile {PROFILE}"), "default profile")
+            }
+        }
+    }
+}
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}", self.0)?;
-        if let Some(hint) = self.0.hint() {
+        if let Some(hint) = self.0.hint().map(|hint| self.1.fill(&hint)) {
             write!(f, "\nhint: {hint}\n")?;
         }
         Ok(())
@@ -253,7 +277,7 @@ mod tests {
             nearest: Some(at("2024-02-03T09:12:00.000Z")),
         };
         assert_eq!(
-            Told(&error).to_string(),
+            Told(&error, Known::default()).to_string(),
             "error: nothing is known of /app/ at 2024-01-01T00:00:00.999Z\n\n\
              hint: the nearest known instant is 2024-02-03T09:12:00.000Z\n"
         );

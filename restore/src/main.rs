@@ -5,6 +5,7 @@ mod args;
 mod carry_out;
 mod commands;
 mod compat;
+mod config;
 mod connection;
 mod error;
 #[cfg(test)]
@@ -21,16 +22,17 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory as _};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 use ssmbak_core::domain::Instant;
 
 use crate::args::{Cli, Global};
 use crate::commands::Context;
 use crate::compat::Alias;
+use crate::config::{Environment, Settings, Text};
 use crate::connection::Connection;
-use crate::error::{CliError, Exit};
+use crate::error::{CliError, Exit, Known};
 use crate::interrupt::Interrupt;
-use crate::ui::{Ui, tell};
+use crate::ui::{Ui, tell, warn};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
@@ -39,8 +41,8 @@ fn main() -> ExitCode {
     }
     let command = Cli::command().color(color_choice(&arguments));
     let parsed = command.try_get_matches_from(arguments);
-    match parsed.and_then(|matches| Cli::from_matches(&matches)) {
-        Ok(cli) => run_to_end(&cli.global, async |context| {
+    match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => run_to_end(&cli.global, cli.command.asks_aws(), async |context| {
             commands::run(context, &cli.command).await
         }),
         Err(error) => refused(&error),
@@ -74,19 +76,36 @@ fn refused(error: &clap::Error) -> ExitCode {
 }
 
 /// Does `work` with what `global` describes, until it ends or is interrupted.
+///
+/// Where nothing is asked of AWS, the configuration file is not read: no mistake in it keeps a
+/// shell from its completions.
 fn run_to_end(
     global: &Global,
+    asks_aws: bool,
     work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
 ) -> ExitCode {
-    logging::init(global.verbose);
+    logging::init(global.verbose, global.debug);
+    let environment = Environment::read();
+    let settings = if asks_aws {
+        Settings::load(global, &environment)
+    } else {
+        Ok(Settings::without_file(global, &environment))
+    };
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            error.tell(Known::default());
+            return error.exit().into();
+        }
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            CliError::from(error).tell();
+            CliError::from(error).tell(Known::default());
             return Exit::Failed.into();
         }
     };
-    let exit = runtime.block_on(run_until_interrupted(global, work));
+    let exit = runtime.block_on(run_until_interrupted(global, settings, &environment, work));
     // A question may still wait for its answer.
     runtime.shutdown_background();
     exit.into()
@@ -94,12 +113,21 @@ fn run_to_end(
 
 async fn run_until_interrupted(
     global: &Global,
+    settings: Settings,
+    environment: &Environment,
     work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
 ) -> Exit {
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if let Some(text) = &settings.warning {
+        warn(text);
+    }
+    let value = |set: &Text| set.as_ref().map(|set| set.value.clone());
+    let known = Known {
+        profile: value(&settings.profile),
+        stack: Some(settings.stack_name().to_owned()),
+    };
     let context = Context {
-        ui: Ui::new(global, no_color),
-        connection: Connection::new(global),
+        ui: Ui::new(global, &settings),
+        connection: Connection::new(settings, environment),
         clock: present,
         interrupt: Interrupt::default(),
     };
@@ -108,7 +136,7 @@ async fn run_until_interrupted(
         error = context.interrupt.abandoned(tell) => Err(error),
     };
     result.unwrap_or_else(|error| {
-        error.tell();
+        error.tell(known);
         error.exit()
     })
 }

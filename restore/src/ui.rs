@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{Format, Global};
+use crate::config::Settings;
 use crate::error::{CliError, Exit};
 use crate::output::{Rows, TableStyle, View, printable};
 
@@ -24,14 +25,14 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    /// What options and terminal allow. `no_color` is the environment's wish.
-    pub(crate) fn new(global: &Global, no_color: bool) -> Self {
+    /// What settings and terminal allow.
+    pub(crate) fn new(global: &Global, settings: &Settings) -> Self {
         let stdout = io::stdout().is_terminal();
         let stderr = io::stderr().is_terminal();
         Self {
-            format: global.output,
+            format: settings.format(),
             style: TableStyle {
-                color: stdout && !no_color && !global.no_color,
+                color: stdout && settings.no_color.is_none(),
                 width: stdout.then(terminal_width),
             },
             quiet: global.quiet,

@@ -12,6 +12,7 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::calls::Calls;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::record::Written;
@@ -44,7 +45,8 @@ pub enum Journalled {
 /// A client of S3: an emulator has no host name for each bucket.
 pub(super) fn client(config: &SdkConfig) -> Client {
     let path_style = config.endpoint_url().is_some();
-    Client::from_conf(Builder::from(config).force_path_style(path_style).build())
+    let builder = Builder::from(config).force_path_style(path_style);
+    Client::from_conf(builder.interceptor(Calls).build())
 }
 
 impl Bucket {
@@ -64,8 +66,8 @@ impl Bucket {
     pub async fn check(&self) -> Result<(), StoreError> {
         let answer = self.client.head_bucket().bucket(&self.name).send().await;
         answer.map(|_| ()).map_err(|e| {
-            // A refused HEAD has no body that would name the action.
-            StoreError::of(format!("reach the bucket {} (s3:ListBucket)", self.name), e)
+            let attempted = format!("reach the bucket {}", self.name);
+            StoreError::of("s3:ListBucket", attempted, e)
         })
     }
 
@@ -89,7 +91,9 @@ impl Bucket {
                 .tagging(tagging(record, written))
                 .body(ByteStream::from(body.clone()));
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("store the value of {name}"), e))
+            answer.map_err(|e| {
+                StoreError::of("s3:PutObject", format!("store the value of {name}"), e)
+            })
         })
         .await?;
         let version_id = answer.version_id.ok_or_else(|| {
@@ -125,7 +129,7 @@ impl Bucket {
             let attempted = || format!("look at the stored value of {}", pointer.key);
             call.send()
                 .await
-                .map_err(|e| StoreError::of(attempted(), e))
+                .map_err(|e| StoreError::of("s3:GetObjectVersion", attempted(), e))
         })
         .await;
         match answer {
@@ -141,7 +145,9 @@ impl Bucket {
         let answer = patiently(|| async {
             let call = self.client.head_object().bucket(&self.name);
             let answer = call.key(name.as_str()).send().await;
-            answer.map_err(|e| StoreError::of(format!("look at the object of {name}"), e))
+            answer.map_err(|e| {
+                StoreError::of("s3:GetObject", format!("look at the object of {name}"), e)
+            })
         })
         .await;
         match answer {
@@ -161,7 +167,7 @@ impl Bucket {
         patiently(|| async {
             let call = self.client.delete_object().bucket(&self.name);
             let answer = call.key(key).send().await;
-            answer.map_err(|e| StoreError::of(attempted, e))
+            answer.map_err(|e| StoreError::of("s3:DeleteObject", attempted, e))
         })
         .await
         .map(drop)
@@ -237,7 +243,7 @@ impl Bucket {
                 .body(ByteStream::from(body.clone()));
             call.send()
                 .await
-                .map_err(|e| StoreError::of(&*attempted, e))
+                .map_err(|e| StoreError::of("s3:PutObject", &*attempted, e))
         })
         .await
         .map(drop)
@@ -261,7 +267,9 @@ impl Bucket {
                 .content_type("application/json")
                 .body(ByteStream::from(body.clone()));
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("write {key} to the journal"), e))
+            answer.map_err(|e| {
+                StoreError::of("s3:PutObject", format!("write {key} to the journal"), e)
+            })
         };
         for _ in 1..MOST_RACES {
             match patiently(put).await {
@@ -286,9 +294,13 @@ pub(super) async fn read(
     object: GetObjectFluentBuilder,
     attempted: &str,
 ) -> Result<Vec<u8>, StoreError> {
+    let action = match object.get_version_id() {
+        Some(_) => "s3:GetObjectVersion",
+        None => "s3:GetObject",
+    };
     patiently(|| async {
         let answer = object.clone().send().await;
-        let answer = answer.map_err(|e| StoreError::of(attempted, e))?;
+        let answer = answer.map_err(|e| StoreError::of(action, attempted, e))?;
         let body = answer.body.collect().await;
         let cut = |_| StoreError::new(attempted, ErrorKind::Unreachable, "it broke off");
         body.map(AggregatedBytes::to_vec).map_err(cut)

@@ -20,6 +20,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub struct ConnectOptions {
     /// A profile of the AWS configuration files.
     pub profile: Option<String>,
+    /// Credentials of the environment come before those of the profile. Else
+    /// a profile that is named comes first.
+    pub environment_first: bool,
     /// A region, such as `eu-west-1`.
     pub region: Option<String>,
     /// An endpoint in place of AWS's own, for emulators.
@@ -28,7 +31,7 @@ pub struct ConnectOptions {
 
 /// Loads the configuration. Sends nothing but what finding a region takes;
 /// credentials are looked for on the first call. Those of a profile that is
-/// named come before the environment's.
+/// named come before the environment's, unless the options say otherwise.
 pub async fn connect(options: &ConnectOptions) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -51,7 +54,8 @@ pub async fn connect(options: &ConnectOptions) -> SdkConfig {
         loader = loader.endpoint_url(url);
     }
     let config = loader.load().await;
-    let Some(profile) = &options.profile else {
+    let named = options.profile.as_ref();
+    let Some(profile) = named.filter(|_| !options.environment_first) else {
         return config;
     };
     let credentials = credentials_of(profile, config.region().cloned(), http).await;

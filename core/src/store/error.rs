@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::trouble::Trouble;
 use crate::domain::stored::StoredError;
 
 /// What kind of failure it was: decides the hint, the exit code and whether a
@@ -26,6 +27,10 @@ pub enum ErrorKind {
     Missing,
     /// Too many calls, for longer than we were ready to wait.
     Throttled,
+    /// No region is set.
+    Region,
+    /// This machine's clock is wrong: what it signs is refused.
+    Clock,
     /// No answer.
     Unreachable,
     /// What is stored cannot be read by this program.
@@ -45,6 +50,7 @@ pub struct StoreError {
     kind: ErrorKind,
     code: Option<String>,
     told: Option<String>,
+    way_out: Option<String>,
 }
 
 impl StoreError {
@@ -55,34 +61,31 @@ impl StoreError {
             kind,
             code: None,
             told: Some(told.into()),
+            way_out: None,
         }
     }
 
-    /// The error of a call; `attempted` says what it was for.
+    /// The error of a call: `action` is the right that it takes, as IAM spells
+    /// it; `attempted` says what it was for.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "the SDK's error ends here: its debug form may hold values"
     )]
-    pub(crate) fn of<E>(attempted: impl Into<String>, error: SdkError<E, HttpResponse>) -> Self
+    pub(crate) fn of<E>(
+        action: &'static str,
+        attempted: impl Into<String>,
+        error: SdkError<E, HttpResponse>,
+    ) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let code = error.code().map(str::to_owned);
-        let status = error.raw_response().map(|r| r.status().as_u16());
-        let told = error.message().map(str::to_owned).or_else(|| {
-            let told = |status| format!("the service answered with HTTP status {status}");
-            status.map(told)
-        });
-        let kind = match (&error, code.as_deref()) {
-            (SdkError::ServiceError(_), Some(code)) => kind_of_code(code, told.as_deref()),
-            (SdkError::ServiceError(_), None) => kind_of_status(status),
-            _ => kind_of_chain(&error),
-        };
+        let trouble = Trouble::of(action, &error);
         Self {
             attempted: attempted.into(),
-            kind,
-            code,
-            told,
+            kind: trouble.kind,
+            code: trouble.code,
+            told: trouble.told,
+            way_out: trouble.way_out,
         }
     }
 
@@ -105,19 +108,16 @@ impl StoreError {
             .told
             .filter(|_| !secret || self.kind != ErrorKind::Refused)
             .map(safe);
+        self.way_out = self.way_out.map(safe);
         self
     }
 
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
+        if let Some(way_out) = &self.way_out {
+            return Some(way_out.clone());
+        }
         Some(match self.kind {
-            ErrorKind::AccessDenied => {
-                "the message names the action or key that is missing: add it to your role or policy"
-                    .into()
-            }
-            ErrorKind::Credentials => {
-                "sign in (aws sso login, aws configure), or name a profile with --profile".into()
-            }
             ErrorKind::KeyGone => "restore an instant before the key was used".into(),
             ErrorKind::Key => {
                 "the KMS key must exist and be enabled; cancel its deletion or enable it again".into()
@@ -138,7 +138,11 @@ impl StoreError {
                 "the index has not everything yet: run `ssmbak rebuild --do-it`, with the same table, to finish it"
                     .into()
             }
-            ErrorKind::Refused => return None,
+            ErrorKind::AccessDenied
+            | ErrorKind::Credentials
+            | ErrorKind::Region
+            | ErrorKind::Clock
+            | ErrorKind::Refused => return None,
         })
     }
 }
@@ -159,7 +163,9 @@ impl fmt::Display for StoreError {
                     ErrorKind::Missing => "it does not exist",
                     ErrorKind::AccessDenied => "access denied",
                     ErrorKind::Throttled => "throttled",
-                    ErrorKind::Key
+                    ErrorKind::Region
+                    | ErrorKind::Clock
+                    | ErrorKind::Key
                     | ErrorKind::KeyGone
                     | ErrorKind::Format
                     | ErrorKind::Unfinished
@@ -189,76 +195,7 @@ impl From<StoredError> for StoreError {
             kind: ErrorKind::Format,
             code: None,
             told: Some(error.to_string()),
+            way_out: None,
         }
     }
-}
-
-fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
-    // Parameter Store wraps what KMS said in a code of its own.
-    let told_of = |text: &str| told.is_some_and(|t| t.contains(text));
-    match code {
-        "AccessDeniedException"
-        | "AccessDenied"
-        | "UnauthorizedOperation"
-        | "KMSAccessDeniedException" => ErrorKind::AccessDenied,
-        "UnrecognizedClientException"
-        | "InvalidClientTokenId"
-        | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "MissingAuthenticationToken"
-        | "IncompleteSignature" => ErrorKind::Credentials,
-        "KMS.NotFoundException" => ErrorKind::KeyGone,
-        "InvalidKeyId" if told_of("NotFoundException") => ErrorKind::KeyGone,
-        "InvalidKeyId"
-        | "KMSInvalidStateException"
-        | "KMS.DisabledException"
-        | "KMSKeyInvalidStateException"
-        | "KMS.KMSInvalidStateException" => ErrorKind::Key,
-        "ResourceNotFoundException"
-        | "NoSuchBucket"
-        | "NoSuchKey"
-        | "NoSuchVersion"
-        | "NotFound"
-        | "ParameterNotFound" => ErrorKind::Missing,
-        "ThrottlingException"
-        | "Throttling"
-        | "TooManyUpdates"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded"
-        // Another writer's transaction holds the row for a moment.
-        | "TransactionConflictException"
-        | "ProvisionedThroughputExceededException"
-        | "SlowDown" => ErrorKind::Throttled,
-        "ValidationException"
-            if told_of("key element") || told_of("Key element") || told_of("key schema") =>
-        {
-            ErrorKind::Format
-        }
-        _ => ErrorKind::Refused,
-    }
-}
-
-/// A HEAD request has no body and so no code: its status must do.
-fn kind_of_status(status: Option<u16>) -> ErrorKind {
-    match status {
-        Some(403) => ErrorKind::AccessDenied,
-        Some(404) => ErrorKind::Missing,
-        _ => ErrorKind::Refused,
-    }
-}
-
-/// No answer came: was it for want of credentials?
-fn kind_of_chain(error: &(dyn StdError + 'static)) -> ErrorKind {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string().to_lowercase();
-        if text.contains("credential") || text.contains("identity") || text.contains("token") {
-            return ErrorKind::Credentials;
-        }
-        next = error.source();
-    }
-    ErrorKind::Unreachable
 }

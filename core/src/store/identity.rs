@@ -3,27 +3,48 @@
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
 
+use super::StoreError;
+
 /// The identity behind the credentials.
 #[derive(Clone, Debug)]
 pub struct Identity {
     client: Client,
 }
 
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's twelve digits.
+    pub account: String,
+    /// The ARN of the user or of the role's session.
+    pub arn: String,
+}
+
 impl Identity {
-    pub(super) fn new(config: &SdkConfig) -> Self {
+    /// Of the credentials of `config`. Nothing is sent yet.
+    pub fn new(config: &SdkConfig) -> Self {
         Self {
-            client: Client::new(config),
+            client: crate::told_client!(aws_sdk_sts, config),
         }
+    }
+
+    /// Who calls. Needs no permission.
+    pub async fn caller(&self) -> Result<Caller, StoreError> {
+        let answer = self.client.get_caller_identity().send().await;
+        let answer =
+            answer.map_err(|e| StoreError::of("sts:GetCallerIdentity", "ask who is calling", e))?;
+        Ok(Caller {
+            account: answer.account.unwrap_or_default(),
+            arn: answer.arn.unwrap_or_default(),
+        })
     }
 
     /// The caller's ARN; none where it cannot be told. Needs no permission.
     pub async fn arn(&self) -> Option<String> {
-        let answer = self.client.get_caller_identity().send().await;
-        match answer {
-            Ok(answer) => answer.arn,
+        match self.caller().await {
+            Ok(caller) => Some(caller.arn).filter(|arn| !arn.is_empty()),
             Err(error) => {
-                let code = aws_smithy_types::error::metadata::ProvideErrorMetadata::code(&error);
-                tracing::warn!(code, "who is calling could not be told");
+                tracing::warn!(code = error.code(), "who is calling could not be told");
                 None
             }
         }

@@ -90,7 +90,7 @@ pub struct Recent {
 impl Index {
     pub(super) fn new(config: &SdkConfig, table: String) -> Self {
         Self {
-            client: Client::new(config),
+            client: crate::told_client!(aws_sdk_dynamodb, config),
             table,
         }
     }
@@ -133,7 +133,7 @@ impl Index {
                 .expression_attribute_names("#s", "scope");
             call.send()
                 .await
-                .map_err(|e| self.error("write the format of", e))
+                .map_err(|e| self.error("dynamodb:PutItem", "write the format of", e))
         })
         .await;
         match answer {
@@ -406,11 +406,20 @@ impl Index {
         Ok(Coverage::new(paths))
     }
 
-    fn error<E>(&self, attempted: &str, error: SdkError<E, HttpResponse>) -> StoreError
+    fn error<E>(
+        &self,
+        action: &'static str,
+        attempted: &str,
+        error: SdkError<E, HttpResponse>,
+    ) -> StoreError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        StoreError::of(format!("{attempted} the table {}", self.table), error)
+        StoreError::of(
+            action,
+            format!("{attempted} the table {}", self.table),
+            error,
+        )
     }
 
     async fn item(&self, scope: &str, entry: &str) -> Result<Option<Item>, StoreError> {
@@ -422,7 +431,9 @@ impl Index {
                 .key("scope", text(scope))
                 .key("entry", text(entry))
                 .consistent_read(true);
-            call.send().await.map_err(|e| self.error("read", e))
+            call.send()
+                .await
+                .map_err(|e| self.error("dynamodb:GetItem", "read", e))
         })
         .await?;
         Ok(answer.item)
@@ -454,7 +465,7 @@ impl Index {
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let answer = patiently(|| async {
             let answer = query.clone().send().await;
-            answer.map_err(|e| self.error("query", e))
+            answer.map_err(|e| self.error("dynamodb:Query", "query", e))
         })
         .await?;
         let next = answer.last_evaluated_key.filter(|k| !k.is_empty());

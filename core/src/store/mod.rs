@@ -1,23 +1,30 @@
 //! Thin adapters for Parameter Store, S3 and DynamoDB. AWS types stay in here.
 
 mod bucket;
+mod calls;
 mod connect;
 mod error;
 mod identity;
 mod index;
 mod parameters;
 mod patience;
+mod profile;
+pub mod rights;
 mod source;
+mod trouble;
 
 pub use bucket::{Bucket, Days, Journalled, KeptVersion, Listed, VersionsFrom};
+pub use calls::Calls;
 pub use connect::{ConnectOptions, connect};
 pub use error::{ErrorKind, StoreError};
-pub use identity::Identity;
+pub use identity::{Caller, Identity};
 pub use index::{
     AuditRow, Cursor, Head, HeadRow, Heads, Index, Recent, TagHead, Unfinished, head_field,
 };
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
+pub use profile::{ProfileSays, Profiles};
 pub use source::{ListedPage, ListedPlace, SourceBucket, SourceObject};
+pub use trouble::{PROFILE, Trouble};
 
 use aws_config::SdkConfig;
 

@@ -40,7 +40,7 @@ pub struct Parameters {
 impl Parameters {
     pub(super) fn new(config: &SdkConfig, clock: Clock) -> Self {
         Self {
-            client: Client::new(config),
+            client: crate::told_client!(aws_sdk_ssm, config),
             clock,
         }
     }
@@ -86,7 +86,13 @@ impl Parameters {
                     .max_results(HISTORY_PAGE)
                     .set_next_token(token.clone());
                 let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("read the history of {name}"), e))
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:GetParameterHistory",
+                        format!("read the history of {name}"),
+                        e,
+                    )
+                })
             })
             .await;
             let page = match page {
@@ -138,7 +144,13 @@ impl Parameters {
         let answer = patiently(|| async {
             let call = self.client.get_parameter().name(selector);
             let answer = call.with_decryption(true).send().await;
-            answer.map_err(|e| StoreError::of(format!("read the value of {selector}"), e))
+            answer.map_err(|e| {
+                StoreError::of(
+                    "ssm:GetParameter",
+                    format!("read the value of {selector}"),
+                    e,
+                )
+            })
         })
         .await;
         match answer {
@@ -157,7 +169,13 @@ impl Parameters {
                 .resource_type(ResourceTypeForTagging::Parameter)
                 .resource_id(name.as_str());
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("read the tags of {name}"), e))
+            answer.map_err(|e| {
+                StoreError::of(
+                    "ssm:ListTagsForResource",
+                    format!("read the tags of {name}"),
+                    e,
+                )
+            })
         })
         .await;
         match answer {
@@ -211,7 +229,13 @@ impl Parameters {
                     .max_results(DESCRIBE_PAGE)
                     .set_next_token(token.clone());
                 let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("list the parameters of {told}"), e))
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:DescribeParameters",
+                        format!("list the parameters of {told}"),
+                        e,
+                    )
+                })
             })
             .await?;
             let listed = page.parameters.unwrap_or_default().into_iter();
@@ -270,7 +294,13 @@ impl Parameters {
             let call = self.client.get_parameters().with_decryption(true);
             let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
             let answer = call.set_names(Some(texts)).send().await;
-            answer.map_err(|e| StoreError::of(format!("read the value of {}", some(names)), e))
+            answer.map_err(|e| {
+                StoreError::of(
+                    "ssm:GetParameters",
+                    format!("read the value of {}", some(names)),
+                    e,
+                )
+            })
         })
         .await?;
         let parameters = answer.parameters.unwrap_or_default();

@@ -70,7 +70,11 @@ impl SourceBucket {
         let call = self.client.list_object_versions().bucket(&self.name);
         let answer = call.max_keys(1).send().await;
         answer.map(|_| ()).map_err(|e| {
-            StoreError::of(format!("list the versions in the bucket {}", self.name), e)
+            StoreError::of(
+                "s3:ListBucketVersions",
+                format!("list the versions in the bucket {}", self.name),
+                e,
+            )
         })
     }
 
@@ -90,7 +94,7 @@ impl SourceBucket {
                 .set_key_marker(start.map(|s| s.key.clone()))
                 .set_version_id_marker(start.and_then(|s| s.version_id.clone()));
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(&*attempted, e))
+            answer.map_err(|e| StoreError::of("s3:ListBucketVersions", &*attempted, e))
         })
         .await?;
         let lacks = || StoreError::new(&*attempted, ErrorKind::Format, "a row lacks its key");
@@ -138,7 +142,7 @@ impl SourceBucket {
             let call = self.client.get_object_tagging().bucket(&self.name);
             let answer = call.key(key).version_id(version_id).send().await;
             let attempted = || format!("read the tags of {key} in the bucket {}", self.name);
-            answer.map_err(|e| StoreError::of(attempted(), e))
+            answer.map_err(|e| StoreError::of("s3:GetObjectVersionTagging", attempted(), e))
         })
         .await?;
         let tags = answer.tag_set.into_iter();

@@ -15,7 +15,7 @@ use ssmbak_core::store::{ErrorKind, Location, Stores};
 pub use self::error::AdoptError;
 use super::settings::{EXISTING_BUCKET, EXISTING_TABLE, Encryption, is_key_arn};
 use crate::artifact::{Whereabouts, whereabouts};
-use crate::aws::{AwsError, AwsErrorKind, cloudformation, s3, status};
+use crate::aws::{AwsError, cloudformation, s3, status};
 use crate::stack::{self, Stack};
 
 /// Bucket and table, found fit to be taken over.
@@ -85,7 +85,7 @@ async fn stacks(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Stack>, AdoptError> {
     match stack::all(&cloudformation(sdk)).await {
-        Err(error) if error.kind == AwsErrorKind::Denied => {
+        Err(error) if error.kind == ErrorKind::AccessDenied => {
             warnings.push(format!(
                 "NOT CHECKED: whether another stack works on the bucket {bucket} or the table \
                  {table}. Two stacks on one history record everything twice. These credentials lack \
@@ -133,7 +133,7 @@ async fn bucket_is_here(
             (Some(301 | 400), Some(region)) => Some(region),
             _ => {
                 let source = AwsError::new("s3:ListBucket", error);
-                return Err(if source.kind == AwsErrorKind::Denied {
+                return Err(if source.kind == ErrorKind::AccessDenied {
                     AdoptError::NotOurs {
                         bucket: bucket.into(),
                         source,
@@ -178,7 +178,7 @@ async fn is_versioned(client: &S3, bucket: &str, account: &str) -> Result<(), Ad
 }
 
 async fn index_table(sdk: &SdkConfig, table: &str) -> Result<TableDescription, AdoptError> {
-    let sent = aws_sdk_dynamodb::Client::new(sdk)
+    let sent = ssmbak_core::told_client!(aws_sdk_dynamodb, sdk)
         .describe_table()
         .table_name(table)
         .send()

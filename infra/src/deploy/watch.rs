@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::error::Failed;
 use super::{DeployError, Pace, retained};
-use crate::aws::{AwsError, AwsErrorKind};
+use crate::aws::{AwsError, ErrorKind};
 use crate::event::{Feed, StackEvent, first_failure};
 use crate::stack::{self, Stack};
 use crate::stack_name::StackName;
@@ -179,7 +179,7 @@ fn is_the_end(status: &str, has_begun: bool) -> bool {
 /// A session that has expired can be renewed and a network comes back; a right that is missing stays
 /// missing.
 fn may_pass(error: &AwsError) -> bool {
-    error.kind != AwsErrorKind::Denied
+    error.kind != ErrorKind::AccessDenied
 }
 
 fn is_given_up(error: &AwsError, waited: Duration, pace: Pace) -> bool {
@@ -228,20 +228,21 @@ mod tests {
             kind,
             code: None,
             message: "no".into(),
+            way_out: None,
             source: "no".into(),
         };
         let pace = Pace::default();
         for kind in [
-            AwsErrorKind::Credentials,
-            AwsErrorKind::Unreachable,
-            AwsErrorKind::Throttled,
-            AwsErrorKind::Refused,
+            ErrorKind::Credentials,
+            ErrorKind::Unreachable,
+            ErrorKind::Throttled,
+            ErrorKind::Refused,
         ] {
             let error = failed(kind);
             assert!(!is_given_up(&error, Duration::ZERO, pace), "{kind:?}");
             assert!(is_given_up(&error, pace.limit, pace), "{kind:?}");
         }
-        let denied = failed(AwsErrorKind::Denied);
+        let denied = failed(ErrorKind::AccessDenied);
         assert!(is_given_up(&denied, Duration::ZERO, pace));
     }
 

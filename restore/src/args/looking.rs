@@ -47,3 +47,30 @@ pub(crate) struct ShowArgs {
     #[arg(long, help = REVEAL_HELP)]
     pub(crate) reveal: bool,
 }
+
+/// `ssmbak config`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak config
+  ssmbak config --context prod --check
+  ssmbak config --output json
+
+Flags come first, then the environment, then the context, then the AWS profile.
+A context is a few lines in ~/.config/ssmbak/config.toml (in $XDG_CONFIG_HOME
+where that is set; SSMBAK_CONFIG names another file):
+
+  default-context = \"prod\"
+  [contexts.prod]
+  profile = \"prod\"
+  region = \"eu-west-1\"
+  stack = \"ssmbak\"
+  account = \"123456789012\"
+
+It may also set bucket, table, endpoint-url and output. Where it has an account,
+no other one is ever called. Asks AWS nothing without --check.")]
+pub(crate) struct ConfigArgs {
+    /// Ask AWS who calls, and look the stack up
+    #[arg(long)]
+    pub(crate) check: bool,
+}

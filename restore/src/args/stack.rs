@@ -37,18 +37,25 @@ pub(crate) enum StackVerb {
     /// Delete it; bucket, table and key are kept
     Delete(DeleteArgs),
     /// How it does: status, version, messages, alarms
+    #[command(after_help = "Examples:\n  ssmbak stack ssmbak status\n  ssmbak stack ssmbak status --output json")]
     Status,
     /// Its resources
+    #[command(after_help = "Examples:\n  ssmbak stack ssmbak resources\n  ssmbak stack ssmbak resources --output csv")]
     Resources,
     /// Name of its bucket
+    #[command(after_help = "Example:\n  ssmbak stack ssmbak bucketname")]
     Bucketname,
     /// Name of its table
+    #[command(after_help = "Example:\n  ssmbak stack ssmbak tablename")]
     Tablename,
     /// Name of its function
+    #[command(after_help = "Example:\n  ssmbak stack ssmbak lambdaname")]
     Lambdaname,
     /// The region it is in
+    #[command(after_help = "Example:\n  ssmbak stack ssmbak region")]
     Region,
     /// The template
+    #[command(after_help = "Example:\n  ssmbak stack ssmbak template > template.yaml")]
     Template,
     /// Put back what could not be captured
     Redrive(RedriveArgs),

@@ -2,6 +2,7 @@
 //! plan in the domain, render or apply.
 
 mod completions;
+mod config;
 mod history;
 mod import;
 mod man;
@@ -65,6 +66,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::Rebuild(args) => rebuild::run(context, args).await,
         Command::Verify(args) => verify::run(context, args).await,
         Command::Stack(args) => stack::run(context, args).await,
+        Command::Config(args) => config::run(context, args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }

@@ -17,7 +17,8 @@ use ssmbak_infra::stack;
 use super::prefix::{Prefix, Scope};
 use crate::args::Global;
 use crate::commands::{Context, seed};
-use crate::connection::{Connection, DEFAULT_STACK};
+use crate::config::DEFAULT_STACK;
+use crate::connection::Connection;
 use crate::error::{CliError, Exit};
 use crate::ui::{hint_to_repeat, warn, write_text};
 use crate::view::SeedView;
@@ -54,7 +55,9 @@ pub(super) fn command(color: ColorChoice) -> clap::Command {
 /// Does what the arguments ask for.
 pub(super) fn run(arguments: Vec<OsString>) -> ExitCode {
     match parse(arguments) {
-        Ok(args) => crate::run_to_end(&args.global, async |context| answer(context, &args).await),
+        Ok(args) => crate::run_to_end(&args.global, true, async |context| {
+            answer(context, &args).await
+        }),
         Err(error) => crate::refused(&error),
     }
 }
@@ -67,7 +70,7 @@ fn parse(arguments: Vec<OsString>) -> Result<AllArgs, clap::Error> {
 async fn answer(context: &Context, args: &AllArgs) -> Result<Exit, CliError> {
     let prefixes = args.prefix.iter().map(|text| Prefix::parse(text));
     let prefixes = prefixes.collect::<Result<Vec<_>, _>>()?;
-    let connection = connection(context, &args.global).await?;
+    let connection = connection(context).await?;
     let stores = connection.stores(context.clock).await?;
     let found = find(&stores, &prefixes).await?;
     let mut rows = Vec::new();
@@ -94,9 +97,9 @@ async fn answer(context: &Context, args: &AllArgs) -> Result<Exit, CliError> {
 
 /// The way to the records. The original knows one stack in a region, whatever
 /// it is called: where none is named and there is only one, that one is meant.
-async fn connection(context: &Context, global: &Global) -> Result<Connection, CliError> {
-    let given = |option: &Option<String>| option.as_ref().is_some_and(|text| !text.is_empty());
-    if given(&global.stack) || given(&global.bucket) && given(&global.table) {
+async fn connection(context: &Context) -> Result<Connection, CliError> {
+    let settings = context.connection.settings();
+    if settings.stack.is_some() || settings.bucket.is_some() && settings.table.is_some() {
         return Ok(context.connection.clone());
     }
     let config = context.connection.config().await?;
@@ -107,10 +110,7 @@ async fn connection(context: &Context, global: &Global) -> Result<Connection, Cl
     if only != DEFAULT_STACK {
         context.ui.note(&format!("the stack is {only}"));
     }
-    Ok(Connection::new(&Global {
-        stack: Some(only.clone()),
-        ..global.clone()
-    }))
+    Ok(context.connection.with_stack(only))
 }
 
 /// What is to be looked at, and which names of it are not on record as they live.

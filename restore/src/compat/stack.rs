@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgMatches, CommandFactory as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use ssmbak_infra::stack::{self, Stack};
 use ssmbak_infra::stack_name::StackName;
 
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> ExitCode {
         Err(error) if is_unknown_verb(&error) => return unknown_verb(),
         Err(error) => return crate::refused(&error),
     };
-    crate::run_to_end(&asked.cli.global, async |context| {
+    crate::run_to_end(&asked.cli.global, true, async |context| {
         answer(context, &asked).await
     })
 }
@@ -48,7 +48,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked, clap::Error> {
     let matches = command.try_get_matches_from(translated)?;
     Ok(Asked {
         verb: verb(&matches).unwrap_or_default(),
-        cli: Cli::from_matches(&matches)?,
+        cli: Cli::from_arg_matches(&matches)?,
     })
 }
 

@@ -5,6 +5,7 @@ mod change;
 mod health;
 mod others;
 mod parameter;
+mod setting;
 
 pub(crate) use change::ChangeView;
 pub(crate) use health::{MessageView, StatusView};
@@ -12,6 +13,7 @@ pub(crate) use others::{
     FindingView, ImportView, ResourceView, SeedView, StackChangeView, UnreadableView,
 };
 pub(crate) use parameter::{ParameterView, RestoreView, value_of};
+pub(crate) use setting::SettingView;
 
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ impl Bucket {
             let call = self.client.list_objects_v2().bucket(&self.name);
             let call = call.prefix(prefix).set_continuation_token(start.clone());
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("list {prefix}"), e))
+            answer.map_err(|e| StoreError::of("s3:ListBucket", format!("list {prefix}"), e))
         })
         .await?;
         let objects = page.contents.unwrap_or_default().into_iter();
@@ -109,7 +109,7 @@ impl Bucket {
                 let call = self.client.list_objects_v2().bucket(&self.name);
                 let call = call.prefix(prefix).delimiter("/");
                 let answer = call.set_continuation_token(token.clone()).send().await;
-                answer.map_err(|e| StoreError::of(format!("list {prefix}"), e))
+                answer.map_err(|e| StoreError::of("s3:ListBucket", format!("list {prefix}"), e))
             })
             .await?;
             let prefixes = page.common_prefixes().iter().filter_map(|p| p.prefix());
@@ -135,7 +135,13 @@ impl Bucket {
             let call = call.prefix(prefix).set_key_marker(from.key.clone());
             let call = call.set_version_id_marker(from.version_id.clone());
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("list the versions of {prefix}"), e))
+            answer.map_err(|e| {
+                StoreError::of(
+                    "s3:ListBucketVersions",
+                    format!("list the versions of {prefix}"),
+                    e,
+                )
+            })
         })
         .await?;
         let objects = page.versions.unwrap_or_default().into_iter();
@@ -158,7 +164,9 @@ impl Bucket {
             let call = self.client.head_object().bucket(&pointer.bucket);
             let call = call.key(&pointer.key).version_id(&pointer.version_id);
             let attempted = format!("look at the stored value of {}", pointer.key);
-            call.send().await.map_err(|e| StoreError::of(attempted, e))
+            call.send()
+                .await
+                .map_err(|e| StoreError::of("s3:GetObjectVersion", attempted, e))
         })
         .await;
         match answer {
@@ -175,7 +183,7 @@ impl Bucket {
         let answer = patiently(|| async {
             let call = self.client.get_object().bucket(&self.name).key(key);
             let answer = call.send().await;
-            let answer = answer.map_err(|e| StoreError::of(&*attempted, e))?;
+            let answer = answer.map_err(|e| StoreError::of("s3:GetObject", &*attempted, e))?;
             let bytes = answer.content_length.and_then(|n| u64::try_from(n).ok());
             let bytes = bytes.unwrap_or(0);
             if bytes > bytes_max {

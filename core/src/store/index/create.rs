@@ -62,7 +62,7 @@ impl Index {
         }
         let created = patiently(|| async {
             let answer = create.clone().send().await;
-            answer.map_err(|e| self.error("create", e))
+            answer.map_err(|e| self.error("dynamodb:CreateTable", "create", e))
         });
         match created.await {
             // Another is making it.
@@ -78,7 +78,13 @@ impl Index {
             let call = call.table_name(&self.table);
             let call = call.point_in_time_recovery_specification(recovery.clone());
             let answer = call.send().await;
-            answer.map_err(|e| self.error("turn on point-in-time recovery of", e))
+            answer.map_err(|e| {
+                self.error(
+                    "dynamodb:UpdateContinuousBackups",
+                    "turn on point-in-time recovery of",
+                    e,
+                )
+            })
         })
         .await?;
         Ok(())
@@ -88,7 +94,9 @@ impl Index {
         for _ in 0..MOST_LOOKS {
             let answer = patiently(|| async {
                 let call = self.client.describe_table().table_name(&self.table);
-                call.send().await.map_err(|e| self.error("look at", e))
+                call.send()
+                    .await
+                    .map_err(|e| self.error("dynamodb:DescribeTable", "look at", e))
             });
             match answer.await {
                 Ok(answer) => {

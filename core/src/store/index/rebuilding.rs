@@ -100,7 +100,7 @@ impl Index {
                 .condition_expression(condition)
                 .expression_attribute_names("#r", SINCE);
             let answer = with(call).send().await;
-            answer.map_err(|e| self.error("write the format of", e))
+            answer.map_err(|e| self.error("dynamodb:UpdateItem", "write the format of", e))
         })
         .await;
         unless_refused_by_condition(answer)
@@ -150,7 +150,7 @@ impl Index {
                 .expression_attribute_values(":k", text(&record.entry()))
                 .expression_attribute_values(":v", held.clone());
             let answer = call.send().await;
-            answer.map_err(|e| self.error("write a head to", e))
+            answer.map_err(|e| self.error("dynamodb:UpdateItem", "write a head to", e))
         })
         .await;
         unless_refused_by_condition(answer)
@@ -177,7 +177,7 @@ impl Index {
                 let call = call.condition_expression("attribute_not_exists(#s)");
                 let call = call.expression_attribute_names("#s", "scope");
                 let answer = call.send().await;
-                answer.map_err(|e| self.error("write a run to", e))
+                answer.map_err(|e| self.error("dynamodb:PutItem", "write a run to", e))
             });
             unless_refused_by_condition(answer.await)
         });

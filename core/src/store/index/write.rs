@@ -85,7 +85,7 @@ impl Index {
                 .expression_attribute_names("#i", "intervals")
                 .expression_attribute_values(":before", before.clone());
             let answer = call.send().await;
-            answer.map_err(|e| self.error("write coverage to", e))
+            answer.map_err(|e| self.error("dynamodb:PutItem", "write coverage to", e))
         })
         .await;
         match answer {
@@ -170,7 +170,7 @@ impl Index {
                     "it has no capacity left",
                 )),
                 Some(outcome) => Ok(outcome),
-                None => Err(self.error("write a change to", error)),
+                None => Err(self.error("dynamodb:PutItem", "write a change to", error)),
             }
         });
         answer.await

@@ -46,7 +46,7 @@ impl Parameters {
                 aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled()),
             );
             call.send().await.map_err(|e| {
-                StoreError::of(format!("write {}", request.name), e)
+                StoreError::of("ssm:PutParameter", format!("write {}", request.name), e)
                     .without(request.value.expose(), request.attributes.is_secret())
             })
         })
@@ -101,7 +101,13 @@ impl Parameters {
                     .resource_id(name.as_str())
                     .set_tag_keys(Some(gone.clone()));
                 let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("remove tags of {name}"), e))
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:RemoveTagsFromResource",
+                        format!("remove tags of {name}"),
+                        e,
+                    )
+                })
             })
             .await?;
         }
@@ -118,7 +124,9 @@ impl Parameters {
                     .resource_id(name.as_str())
                     .set_tags(Some(changed.clone()));
                 let answer = call.send().await;
-                answer.map_err(|e| StoreError::of(format!("add tags to {name}"), e))
+                answer.map_err(|e| {
+                    StoreError::of("ssm:AddTagsToResource", format!("add tags to {name}"), e)
+                })
             })
             .await?;
         }
@@ -142,7 +150,7 @@ impl Parameters {
                 .parameter_version(i64::try_from(version).unwrap_or(i64::MAX))
                 .set_labels(Some(labels.to_vec()));
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(attempted.as_str(), e))
+            answer.map_err(|e| StoreError::of("ssm:LabelParameterVersion", attempted.as_str(), e))
         })
         .await?;
         Ok(answer.invalid_labels.unwrap_or_default())
@@ -154,7 +162,9 @@ impl Parameters {
             let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
             let call = self.client.delete_parameters().set_names(Some(texts));
             let answer = call.send().await;
-            answer.map_err(|e| StoreError::of(format!("delete {}", some(names)), e))
+            answer.map_err(|e| {
+                StoreError::of("ssm:DeleteParameters", format!("delete {}", some(names)), e)
+            })
         })
         .await?;
         let read = |texts: Option<Vec<String>>| {

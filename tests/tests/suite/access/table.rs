@@ -69,6 +69,8 @@ const COMMANDS: &[Row] = &[
         "stack another create --function-zip {zip}",
         [OF_ANOTHER_STACK; 3],
     ),
+    ("config", [Works; 3]),
+    ("config --check", [Works; 3]),
     ("completions bash", [Works; 3]),
     ("man", [Works; 3]),
 ];
