@@ -19,11 +19,11 @@ pub struct AwsError {
     /// The kind of trouble.
     pub kind: ErrorKind,
     /// The code that AWS answered with, where it answered.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// What AWS said.
     pub message: String,
     /// The way out that goes with exactly this failure, where there is one.
-    pub way_out: Option<String>,
+    pub way_out: Option<Box<str>>,
     /// The SDK's error.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
@@ -40,31 +40,36 @@ impl AwsError {
         Self {
             operation,
             kind: trouble.kind,
-            code: trouble.code,
+            code: trouble.code.map(Into::into),
             message: told.unwrap_or_else(|| "the call failed".to_owned()),
-            way_out: trouble.way_out,
+            way_out: trouble.way_out.map(Into::into),
             source: Box::new(error),
         }
     }
 
     /// Returns the way out, where one is known.
     pub fn hint(&self) -> Option<String> {
-        self.way_out.clone().or_else(|| match self.kind {
-            ErrorKind::Unreachable => Some("check the network, --region and --endpoint-url".into()),
-            ErrorKind::Throttled => {
-                Some("AWS throttles this account; try again in a minute".into())
-            }
-            ErrorKind::AccessDenied
-            | ErrorKind::Credentials
-            | ErrorKind::Region
-            | ErrorKind::Clock
-            | ErrorKind::Key
-            | ErrorKind::KeyGone
-            | ErrorKind::Missing
-            | ErrorKind::Format
-            | ErrorKind::Unfinished
-            | ErrorKind::Refused => None,
-        })
+        self.way_out
+            .as_deref()
+            .map(str::to_owned)
+            .or_else(|| match self.kind {
+                ErrorKind::Unreachable => {
+                    Some("check the network, --region and --endpoint-url".into())
+                }
+                ErrorKind::Throttled => {
+                    Some("AWS throttles this account; try again in a minute".into())
+                }
+                ErrorKind::AccessDenied
+                | ErrorKind::Credentials
+                | ErrorKind::Region
+                | ErrorKind::Clock
+                | ErrorKind::Key
+                | ErrorKind::KeyGone
+                | ErrorKind::Missing
+                | ErrorKind::Format
+                | ErrorKind::Unfinished
+                | ErrorKind::Refused => None,
+            })
     }
 }
 

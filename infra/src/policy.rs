@@ -232,6 +232,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_refusal_names_the_policies_that_the_template_gives_the_action() {
+        let documents = documents();
+        let has = |policy: &str, action: &str| {
+            let found = documents.iter().find(|(name, _)| name == policy);
+            let statements = found.unwrap().1["Statement"].as_array().unwrap();
+            statements
+                .iter()
+                // To the auditor the stack's own key opens the index alone.
+                .filter(|one| policy != "AuditorPolicy" || one["Sid"] != "UseKeyOfTheStack")
+                .any(|statement| {
+                    let actions = &statement["Action"];
+                    let among = |many: &Vec<Json>| many.iter().any(|one| one == action);
+                    actions == action || actions.as_array().is_some_and(among)
+                })
+        };
+        let people = [
+            ("auditor", "AuditorPolicy"),
+            ("restorer", "RestorerPolicy"),
+            ("operator", "OperatorPolicy"),
+        ];
+        for (action, told) in ssmbak_core::store::rights::all() {
+            let mut expected: Vec<_> = people
+                .iter()
+                .filter(|(_, policy)| has(policy, action))
+                .map(|(who, _)| *who)
+                .collect();
+            if expected.is_empty() && has("DeployerPolicy", action) {
+                expected.push("deployer");
+            }
+            assert_eq!(told, expected, "{action}");
+        }
+    }
+
     /// The stack with the longest name, and ids as long as they come.
     fn longest() -> Setting {
         let stack = "n".repeat(crate::stack_name::MAX_LEN);

@@ -62,8 +62,8 @@ Exit codes:
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Context of the configuration file [env: SSMBAK_CONTEXT]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// A context.
+    #[arg(long, global = true, value_name = "NAME", help = CONTEXT_HELP)]
     pub(crate) context: Option<String>,
     /// Profile of the AWS configuration
     #[arg(long, global = true, value_name = "NAME")]
@@ -74,14 +74,14 @@ pub(crate) struct Global {
     /// Endpoint in place of AWS's own
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Stack to find bucket and table by [env: SSMBAK_STACK] [default: ssmbak]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// A stack.
+    #[arg(long, global = true, value_name = "NAME", help = STACK_HELP)]
     pub(crate) stack: Option<String>,
-    /// Bucket with values and journal [env: SSMBAK_BUCKET]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// A bucket.
+    #[arg(long, global = true, value_name = "NAME", help = BUCKET_HELP)]
     pub(crate) bucket: Option<String>,
-    /// Table with the index [env: SSMBAK_TABLE]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// A table.
+    #[arg(long, global = true, value_name = "NAME", help = TABLE_HELP)]
     pub(crate) table: Option<String>,
     /// Form of the output [default: table]
     #[arg(long, global = true, value_enum, value_name = "FORM")]
@@ -158,6 +158,10 @@ impl Command {
     }
 }
 
+const CONTEXT_HELP: &str = "Context of the configuration file [env: SSMBAK_CONTEXT]";
+const STACK_HELP: &str = "Stack to find bucket and table by [env: SSMBAK_STACK] [default: ssmbak]";
+const BUCKET_HELP: &str = "Bucket with values and journal [env: SSMBAK_BUCKET]";
+const TABLE_HELP: &str = "Table with the index [env: SSMBAK_TABLE]";
 const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of a parameter";
 const TIME_HELP: &str = "Instant: 2024-06-15T17:56:58, 2024-06-15, \"2h ago\", -2h, now";
 const RECURSIVE_HELP: &str = "With all levels below the path, not only the first";

@@ -157,7 +157,7 @@ impl Settings {
             name: chosen.value.clone(),
             file: path,
         };
-        let mut settings = Self::layered(global, environment, Some((context, source)));
+        let mut settings = Self::layered(global, environment, Some((context, &source)));
         settings.context = Some(chosen);
         Ok(settings)
     }
@@ -165,10 +165,10 @@ impl Settings {
     fn layered(
         global: &Global,
         environment: &Environment,
-        context: Option<(&Context, Source)>,
+        context: Option<(&Context, &Source)>,
     ) -> Self {
         let said = |key: fn(&Context) -> &Option<String>| -> Text {
-            let (context, source) = context.as_ref()?;
+            let (context, source) = context?;
             let source = source.clone();
             filled(key(context).clone()).map(|value| Set { value, source })
         };

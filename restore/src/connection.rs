@@ -148,7 +148,14 @@ impl Connection {
             message: format!("the AWS configuration cannot be read: {told}"),
             hint: Some("mend ~/.aws/config and ~/.aws/credentials (or AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE)".into()),
         })?;
-        if profiles.get(name).is_some() {
+        if let Some(says) = profiles.get(name) {
+            if says.second_factor {
+                crate::ui::warn(&format!(
+                    "profile {name} has mfa_serial, and nobody is asked for the code here: where the \
+                     role needs it, get a session first with the AWS command line: \
+                     eval \"$(aws configure export-credentials --profile {name} --format env)\""
+                ));
+            }
             return Ok(());
         }
         let known = profiles.names().join(", ");

@@ -241,13 +241,11 @@ impl Known {
     fn fill(&self, hint: &str) -> String {
         let stack = self.stack.as_deref().unwrap_or("NAME");
         let hint = hint.replace("ssmbak stack NAME ", &format!("ssmbak stack {stack} "));
-        match &self.profile {
-            Some(profile) => hint.replace(PROFILE, profile),
-            None => {
-                let hint = hint.replace(&format!(" --profile {PROFILE}"), "");
-                hint.replace(&format!("profile {PROFILE}"), "default profile")
-            }
+        if let Some(profile) = &self.profile {
+            return hint.replace(PROFILE, profile);
         }
+        let hint = hint.replace(&format!(" --profile {PROFILE}"), "");
+        hint.replace(&format!("profile {PROFILE}"), "default profile")
     }
 }
 

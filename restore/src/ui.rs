@@ -2,8 +2,11 @@
 //! how wide and colourful their terminal is.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::ops::Deref;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::JoinHandle;
 
 use crate::args::{Format, Global};
 use crate::config::Settings;
@@ -13,6 +16,11 @@ use crate::output::{Rows, TableStyle, View, printable};
 /// Narrower than this no table can be read: what a terminal claims to be is
 /// then not believed.
 const WIDTH_MIN: u16 = 40;
+
+/// What takes longer than this gets a sign of progress.
+const PROGRESS_AFTER: Duration = Duration::from_secs(1);
+/// How often that sign moves.
+const TICK: Duration = Duration::from_millis(120);
 
 /// How to talk to the person.
 #[derive(Clone, Copy, Debug)]
@@ -98,26 +106,65 @@ impl Ui {
         Ok(out.finish::<V>()?)
     }
 
-    /// A progress bar over `total` steps; none where stderr is no terminal.
-    pub(crate) fn progress(&self, total: u64) -> ProgressBar {
+    /// A progress bar over `total` steps.
+    pub(crate) fn progress(&self, total: u64) -> Progress {
         self.drawn(ProgressBar::new(total), "{bar:30} {pos}/{len} {wide_msg}")
     }
 
-    /// Progress without a known end; none where stderr is no terminal.
-    pub(crate) fn counter(&self) -> ProgressBar {
+    /// Progress without a known end.
+    pub(crate) fn counter(&self) -> Progress {
         self.drawn(ProgressBar::no_length(), "{pos} {wide_msg}")
     }
 
-    fn drawn(&self, bar: ProgressBar, template: &str) -> ProgressBar {
-        bar.set_draw_target(if self.shows_progress {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        });
-        match ProgressStyle::with_template(template) {
+    /// A sign that something goes on, for as long as what is returned lives.
+    pub(crate) fn waiting(&self, what: &'static str) -> Progress {
+        let waiting = self.drawn(ProgressBar::new_spinner(), "{spinner} {wide_msg}");
+        waiting.bar.set_message(what);
+        waiting
+    }
+
+    /// Progress is drawn where stderr is a terminal, and only once it has taken a while: what is
+    /// done at once does not flicker.
+    fn drawn(&self, bar: ProgressBar, template: &str) -> Progress {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        let bar = match ProgressStyle::with_template(template) {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
+        };
+        let begin = self.shows_progress.then(|| {
+            let bar = bar.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(PROGRESS_AFTER).await;
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(TICK);
+            })
+        });
+        Progress { bar, begin }
+    }
+}
+
+/// Progress on the terminal; cleared when it goes away.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// What will begin to draw it.
+    begin: Option<JoinHandle<()>>,
+}
+
+impl Deref for Progress {
+    type Target = ProgressBar;
+
+    fn deref(&self) -> &ProgressBar {
+        &self.bar
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(begin) = &self.begin {
+            begin.abort();
         }
+        self.bar.finish_and_clear();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use aws_config::profile::{Profile, ProfileSet, load};
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 /// What decides where a profile's credentials come from, the first that it has, and how that is
@@ -33,6 +34,8 @@ pub struct ProfileSays {
     pub endpoint_url: Option<String>,
     /// Where its credentials come from; none where it does not tell.
     pub credentials: Option<&'static str>,
+    /// Whether it asks for a second factor, which the SDK does not send.
+    pub second_factor: bool,
 }
 
 impl Profiles {
@@ -42,8 +45,7 @@ impl Profiles {
     /// They cannot be read or understood: what is wrong with which. The text holds no key.
     pub async fn read(named: Option<&str>) -> Result<Self, String> {
         let named = named.map(|name| Cow::Owned(name.to_owned()));
-        let files = Default::default();
-        let set = load(&Fs::real(), &Env::real(), &files, named).await;
+        let set = load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), named).await;
         set.map(|set| Self { set })
             .map_err(|error| super::trouble::chain(&error))
     }
@@ -72,6 +74,7 @@ fn says(profile: &Profile) -> ProfileSays {
     ProfileSays {
         region: text("region"),
         endpoint_url: text("endpoint_url"),
+        second_factor: profile.get("mfa_serial").is_some(),
         credentials: SOURCES.iter().find(has).map(|(_, called)| *called),
     }
 }

@@ -1,93 +1,71 @@
 //! Which right a refused call lacks, and which of the stack's policies has it.
 
-/// The stack's policies for people, least mighty first, each with the actions that it allows and
-/// that this tool asks for.
-const POLICIES: [(&str, &[&str]); 4] = [
+/// Each action that this tool asks for, and which of the stack's policies for people have it, the
+/// least mighty first; the deployer's only where no other one has it.
+const RIGHTS: &[(&str, &[&str])] = &[
+    ("cloudformation:CreateChangeSet", &["deployer"]),
+    ("cloudformation:CreateStack", &["deployer"]),
+    ("cloudformation:DeleteStack", &["deployer"]),
+    ("cloudformation:DescribeChangeSet", &["deployer"]),
+    ("cloudformation:DescribeStackEvents", &["deployer"]),
     (
-        "auditor",
-        &[
-            "cloudformation:DescribeStackResources",
-            "cloudformation:DescribeStacks",
-            "cloudwatch:DescribeAlarms",
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-            "sqs:GetQueueAttributes",
-        ],
+        "cloudformation:DescribeStackResources",
+        &["auditor", "restorer", "operator"],
     ),
     (
-        "restorer",
-        &[
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "kms:Decrypt",
-            "kms:Encrypt",
-            "kms:GenerateDataKey",
-            "s3:DeleteObject",
-            "s3:GetObject",
-            "s3:GetObjectVersion",
-            "s3:ListBucket",
-            "s3:PutObject",
-            "s3:PutObjectTagging",
-            "ssm:AddTagsToResource",
-            "ssm:DeleteParameters",
-            "ssm:DescribeParameters",
-            "ssm:GetParameter",
-            "ssm:GetParameterHistory",
-            "ssm:GetParameters",
-            "ssm:LabelParameterVersion",
-            "ssm:ListTagsForResource",
-            "ssm:PutParameter",
-            "ssm:RemoveTagsFromResource",
-        ],
+        "cloudformation:DescribeStacks",
+        &["auditor", "restorer", "operator"],
     ),
     (
-        "operator",
-        &[
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "kms:Decrypt",
-            "kms:GenerateDataKey",
-            "s3:DeleteObject",
-            "s3:GetObject",
-            "s3:GetObjectVersion",
-            "s3:ListBucket",
-            "s3:ListBucketVersions",
-            "s3:PutObject",
-            "s3:PutObjectTagging",
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:ReceiveMessage",
-            "sqs:SendMessage",
-            "ssm:DescribeParameters",
-            "ssm:GetParameter",
-            "ssm:GetParameterHistory",
-            "ssm:GetParameters",
-            "ssm:ListTagsForResource",
-        ],
+        "cloudwatch:DescribeAlarms",
+        &["auditor", "restorer", "operator"],
     ),
+    ("dynamodb:DescribeTable", &["deployer"]),
+    ("dynamodb:GetItem", &["auditor", "restorer", "operator"]),
+    ("dynamodb:PutItem", &["restorer", "operator"]),
+    ("dynamodb:Query", &["auditor", "restorer", "operator"]),
+    ("dynamodb:UpdateItem", &["restorer", "operator"]),
+    ("kms:Decrypt", &["restorer", "operator"]),
+    ("kms:Encrypt", &["restorer"]),
+    ("kms:GenerateDataKey", &["restorer", "operator"]),
+    ("lambda:InvokeFunction", &["deployer"]),
+    ("s3:CreateBucket", &["deployer"]),
+    ("s3:DeleteObject", &["restorer", "operator"]),
+    ("s3:GetObject", &["restorer", "operator"]),
+    ("s3:GetObjectVersion", &["restorer", "operator"]),
+    ("s3:ListBucket", &["restorer", "operator"]),
+    ("s3:ListBucketVersions", &["operator"]),
+    ("s3:PutObject", &["restorer", "operator"]),
+    ("s3:PutObjectTagging", &["restorer", "operator"]),
+    ("sqs:ChangeMessageVisibility", &["operator"]),
+    ("sqs:DeleteMessage", &["operator"]),
     (
-        "deployer",
-        &[
-            "cloudformation:CreateChangeSet",
-            "cloudformation:CreateStack",
-            "cloudformation:DeleteStack",
-            "cloudformation:DescribeChangeSet",
-            "cloudformation:DescribeStackEvents",
-            "lambda:InvokeFunction",
-        ],
+        "sqs:GetQueueAttributes",
+        &["auditor", "restorer", "operator"],
     ),
+    ("sqs:ReceiveMessage", &["operator"]),
+    ("sqs:SendMessage", &["operator"]),
+    ("ssm:AddTagsToResource", &["restorer"]),
+    ("ssm:DeleteParameters", &["restorer"]),
+    ("ssm:DescribeParameters", &["restorer", "operator"]),
+    ("ssm:GetParameter", &["restorer", "operator"]),
+    ("ssm:GetParameterHistory", &["restorer", "operator"]),
+    ("ssm:GetParameters", &["auditor", "restorer", "operator"]),
+    ("ssm:LabelParameterVersion", &["restorer"]),
+    ("ssm:ListTagsForResource", &["restorer", "operator"]),
+    ("ssm:PutParameter", &["restorer"]),
+    ("ssm:RemoveTagsFromResource", &["restorer"]),
 ];
 
 /// Returns which of the stack's policies are for those who need `action`, the least mighty first.
-pub fn policies_with(action: &str) -> Vec<&'static str> {
-    let has = |(_, actions): &&(&str, &[&str])| actions.contains(&action);
-    POLICIES.iter().filter(has).map(|(who, _)| *who).collect()
+pub fn policies_with(action: &str) -> &'static [&'static str] {
+    let found = RIGHTS.iter().find(|(own, _)| *own == action);
+    found.map_or(&[], |(_, who)| who)
 }
 
-/// Returns each policy with the actions that are told to be in it, for a comparison with the
-/// template.
-pub fn policies() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    POLICIES.into_iter()
+/// Returns every action with the policies that are told to have it, to be compared with the template.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    RIGHTS.iter().copied()
 }
 
 /// Returns what to do about a refusal. Where the service's message names caller, action and
@@ -114,7 +92,7 @@ pub(super) fn way_out(action: &str, message: &str, of_key: bool) -> String {
              has to change it"
         );
     }
-    let has = match policies_with(&action).as_slice() {
+    let has = match policies_with(&action) {
         [] => "add it to your user or role".to_owned(),
         some => {
             let printed = some[0];

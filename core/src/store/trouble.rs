@@ -10,7 +10,7 @@ use super::error::ErrorKind;
 use super::rights;
 
 /// What stands for the profile in use in the way out: who knows its name puts it in.
-pub const PROFILE: &str = "PROFILE";
+pub const PROFILE: &str = "<profile>";
 
 /// Why a call failed, in plain words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,15 @@ impl Trouble {
             )),
             ErrorKind::Credentials => Some(refused_credentials(code.unwrap_or_default())),
             ErrorKind::Clock => Some(CLOCK.to_owned()),
-            _ => None,
+            ErrorKind::Key
+            | ErrorKind::KeyGone
+            | ErrorKind::Missing
+            | ErrorKind::Throttled
+            | ErrorKind::Region
+            | ErrorKind::Unreachable
+            | ErrorKind::Format
+            | ErrorKind::Unfinished
+            | ErrorKind::Refused => None,
         };
         Self {
             kind,
@@ -76,6 +84,7 @@ impl Trouble {
             .find(|cause| cause.signs.iter().all(|sign| lower.contains(sign)));
         // From "dispatch failure" to what really happened.
         let deepest = chain.rsplit(": ").next().unwrap_or(chain);
+        let deepest = deepest.lines().next().unwrap_or_default();
         match found {
             Some(cause) => Self {
                 kind: cause.kind,
@@ -107,7 +116,7 @@ struct Cause {
     way_out: &'static str,
 }
 
-const SSO_LOGIN: &str = "sign in: aws sso login --profile PROFILE";
+const SSO_LOGIN: &str = "sign in: aws sso login --profile <profile>";
 const CLOCK: &str =
     "this machine's clock is wrong: set it (timedatectl set-ntp true), then try again";
 
@@ -125,12 +134,27 @@ const CAUSES: &[Cause] = &[
         kind: ErrorKind::Credentials,
         told: "the profile is not set up rightly",
         detail: true,
-        way_out: "set it up again: aws configure sso --profile PROFILE",
+        way_out: "set it up again: aws configure sso --profile <profile>",
     },
     Cause {
         signs: &["cached sso token"],
         kind: ErrorKind::Credentials,
         told: "there is no single sign-on session",
+        detail: false,
+        way_out: SSO_LOGIN,
+    },
+    Cause {
+        signs: &["/sso/cache/"],
+        kind: ErrorKind::Credentials,
+        told: "there is no single sign-on session",
+        detail: false,
+        way_out: SSO_LOGIN,
+    },
+    Cause {
+        // Nothing else that gives credentials answers so.
+        signs: &["loading credentials", "unauthorizedexception"],
+        kind: ErrorKind::Credentials,
+        told: "the single sign-on session has expired",
         detail: false,
         way_out: SSO_LOGIN,
     },
@@ -142,19 +166,11 @@ const CAUSES: &[Cause] = &[
         way_out: SSO_LOGIN,
     },
     Cause {
-        signs: &["mfa"],
+        signs: &["/login/cache/"],
         kind: ErrorKind::Credentials,
-        told: "the profile asks for a second factor, for which this program cannot prompt",
+        told: "there is no session of `aws login`",
         detail: false,
-        way_out: "get a session with the AWS command line, which prompts: \
-                  eval \"$(aws configure export-credentials --profile PROFILE --format env)\"",
-    },
-    Cause {
-        signs: &["login session"],
-        kind: ErrorKind::Credentials,
-        told: "the session of `aws login` has ended",
-        detail: false,
-        way_out: "sign in: aws login --profile PROFILE",
+        way_out: "sign in: aws login --profile <profile>",
     },
     Cause {
         signs: &["was not defined"],
@@ -191,7 +207,7 @@ const CAUSES: &[Cause] = &[
         told: "the role of the profile cannot be assumed",
         detail: true,
         way_out: "the source profile needs sts:AssumeRole on role_arn, and the role has to trust it: \
-                  try aws sts get-caller-identity --profile PROFILE",
+                  try aws sts get-caller-identity --profile <profile>",
     },
     Cause {
         signs: &["could not parse profile file"],
@@ -199,6 +215,14 @@ const CAUSES: &[Cause] = &[
         told: "the AWS configuration cannot be read",
         detail: true,
         way_out: "mend ~/.aws/config and ~/.aws/credentials",
+    },
+    Cause {
+        signs: &["loading credentials", "io error"],
+        kind: ErrorKind::Credentials,
+        told: "the service that gives the credentials did not answer",
+        detail: false,
+        way_out: "check the network, --region and --endpoint-url; the profile says where its \
+                  credentials come from",
     },
     Cause {
         signs: &["dispatch failure", "credential"],
@@ -249,8 +273,10 @@ const CAUSES: &[Cause] = &[
 fn detail(chain: &str) -> Option<String> {
     let of_a_profile = |part: &&str| part.contains("profile") || part.contains("sso-session");
     let parts: Vec<&str> = chain.split(": ").collect();
-    let at = parts.iter().position(|part| of_a_profile(&part))?;
+    let at = parts.iter().position(of_a_profile)?;
     let words = parts[at..].join(": ");
+    // A chain of providers goes on with the next one in a line of its own.
+    let words = words.lines().next().unwrap_or_default().trim_end();
     Some(words.chars().take(DETAIL_MAX).collect())
 }
 
@@ -260,22 +286,22 @@ const DETAIL_MAX: usize = 200;
 fn refused_credentials(code: &str) -> String {
     match code {
         "ExpiredToken" | "ExpiredTokenException" => {
-            "the temporary credentials have expired: get new ones (aws sso login --profile PROFILE), \
+            "the temporary credentials have expired: get new ones (aws sso login --profile <profile>), \
              and unset AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN if they are old"
                 .into()
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
             "the secret key does not belong to the access key: check AWS_SECRET_ACCESS_KEY, or the \
-             profile PROFILE in ~/.aws/credentials"
+             profile <profile> in ~/.aws/credentials"
                 .into()
         }
-        _ => "AWS does not know these credentials: sign in (aws sso login --profile PROFILE), or \
+        _ => "AWS does not know these credentials: sign in (aws sso login --profile <profile>), or \
               name another profile with --profile or AWS_PROFILE"
             .into(),
     }
 }
 
-/// What `error` and its causes say, in one line, each once.
+/// What `error` and its causes say, each once.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut parts = vec![error.to_string()];
     let mut cause = error.source();
@@ -286,7 +312,7 @@ pub(super) fn chain(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    parts.join(": ").replace('\n', " ")
+    parts.join(": ")
 }
 
 fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {

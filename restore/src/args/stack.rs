@@ -37,10 +37,14 @@ pub(crate) enum StackVerb {
     /// Delete it; bucket, table and key are kept
     Delete(DeleteArgs),
     /// How it does: status, version, messages, alarms
-    #[command(after_help = "Examples:\n  ssmbak stack ssmbak status\n  ssmbak stack ssmbak status --output json")]
+    #[command(
+        after_help = "Examples:\n  ssmbak stack ssmbak status\n  ssmbak stack ssmbak status --output json"
+    )]
     Status,
     /// Its resources
-    #[command(after_help = "Examples:\n  ssmbak stack ssmbak resources\n  ssmbak stack ssmbak resources --output csv")]
+    #[command(
+        after_help = "Examples:\n  ssmbak stack ssmbak resources\n  ssmbak stack ssmbak resources --output csv"
+    )]
     Resources,
     /// Name of its bucket
     #[command(after_help = "Example:\n  ssmbak stack ssmbak bucketname")]

@@ -4,7 +4,7 @@ use ssmbak_core::store::{Identity, ProfileSays, Profiles};
 
 use super::Context;
 use crate::args::ConfigArgs;
-use crate::config::{Settings, Source, Text};
+use crate::config::{Place, Settings, Source, Text};
 use crate::error::{CliError, Exit};
 use crate::view::SettingView;
 
@@ -73,7 +73,7 @@ fn rows(context: &Context, settings: &Settings, profile: &Profile) -> Vec<Settin
     let file = SettingView::new(
         "config-file",
         place.map(|place| place.path.display().to_string()),
-        &place.map_or(Source::Default, |place| place.source()),
+        &place.map_or(Source::Default, Place::source),
     );
     let looked_up = |name, set: &Text| match set {
         Some(_) => row(name, set),

@@ -18,9 +18,12 @@ pub(super) async fn run(context: &Context, args: &HistoryArgs) -> Result<Exit, C
     let mut rows = context.ui.rows();
     let mut written: io::Result<()> = Ok(());
     let whole = matches!(target, Target::Name(_));
+    let mut waiting = Some(context.ui.waiting("reading the index"));
     let mut page = |records: Vec<Record>| {
         let view = |record| ChangeView::new(record, whole);
         let views: Vec<_> = records.iter().map(view).collect();
+        // Rows and a sign of progress would write over each other.
+        waiting = None;
         written = rows.page(&views);
         if written.is_err() || rows.is_closed() {
             return ControlFlow::Break(());

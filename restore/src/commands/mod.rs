@@ -86,6 +86,7 @@ impl Context {
     }
 
     async fn stores(&self) -> Result<Stores, CliError> {
+        let _waiting = self.ui.waiting("asking AWS");
         self.connection.stores(self.clock).await
     }
 
@@ -97,6 +98,9 @@ impl Context {
         at: Instant,
         options: &SurveyOptions,
     ) -> Result<Plan, CliError> {
+        let _waiting = self
+            .ui
+            .waiting("comparing what lives with what is on record");
         Ok(survey(stores, target, at, options).await?)
     }
 

@@ -4,14 +4,13 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::ProgressBar;
 use ssmbak_core::domain::{Name, Target};
 
 use super::Context;
 use crate::args::VerifyArgs;
 use crate::error::{CliError, Exit};
 use crate::output::Rows;
-use crate::ui::tell;
+use crate::ui::{Progress, tell};
 use crate::view::FindingView;
 use ssmbak_core::verify::{Finding, Listener, VerifyOptions, VerifyReport, verify};
 
@@ -69,7 +68,7 @@ pub(super) async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Cl
 
 /// Writes what is found and remembers how far it is.
 struct Heard {
-    bar: ProgressBar,
+    bar: Progress,
     told: Mutex<Output>,
     last: Mutex<Option<String>>,
 }

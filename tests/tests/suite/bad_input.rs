@@ -128,7 +128,7 @@ async fn without_region_credentials_or_an_answer_nothing_hangs() {
     is_one_error(&answer, 1, "hint: check the network");
     let mut profile = bare(&[endpoint, region]);
     profile.args(["--profile", "none-such"]);
-    is_one_error(&run(profile).await, 1, "credentials");
+    is_one_error(&run(profile).await, 1, "there is no profile none-such");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod compat;
+mod config;
 mod history;
 mod package;
 mod preview;
