@@ -63,7 +63,7 @@ fn to_adopt(context: &Context, settings: &Settings) -> Result<Option<Location>, 
         Told::Nothing => Ok(None),
         Told::ByEnvironment => {
             context.ui.note(
-                "SSMBAK_BUCKET and SSMBAK_TABLE are ignored: the stack makes a bucket and a table \
+                "SSMBAK_BUCKET and SSMBAK_TABLE are ignored, and what a context says: the stack makes a bucket and a table \
                  of its own. To go on with the history in them, give --bucket and --table",
             );
             Ok(None)

@@ -199,6 +199,45 @@ async fn another_account_than_the_contexts_is_never_touched() {
 }
 
 #[tokio::test]
+async fn keys_of_the_environment_come_before_a_contexts_profile_and_after_a_named_one() {
+    let world = World::emulated(Lane::Ministack, "accounts of digits").await;
+    let home = Home::new(
+        "[profile other]\naws_access_key_id = 888888888888\naws_secret_access_key = x\n",
+        "[contexts.there]\nprofile = \"other\"\n",
+    );
+    let caller = async |more: &[&str], keys: bool| {
+        let words = [&["config", "--check", "--output", "json"][..], more].concat();
+        let mut command = world.command(&words);
+        command.env("HOME", home.path());
+        if !keys {
+            command.env_remove("AWS_ACCESS_KEY_ID");
+            command.env_remove("AWS_SECRET_ACCESS_KEY");
+        }
+        let answer = run(command).await.exits(0);
+        let account = row(&rows(&answer), "caller-account").0.clone();
+        (account, answer.stderr)
+    };
+    let (account, told) = caller(&["--context", "there"], true).await;
+    assert_eq!(account, json!(world.account));
+    assert!(
+        told.contains("warning: ") && told.contains("AWS_ACCESS_KEY_ID"),
+        "{told}"
+    );
+    assert!(told.contains("profile other of context there"), "{told}");
+    for (more, keys) in [
+        (&["--context", "there"][..], false),
+        (&["--context", "there", "--profile", "other"], true),
+    ] {
+        let (account, told) = caller(more, keys).await;
+        assert_eq!(
+            (account, told.as_str()),
+            (json!("888888888888"), ""),
+            "{more:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_makes_no_sense_is_refused_but_for_completions() {
     let home = Home::new("", "[contexts.a]\nregoin = \"x\"\n");
     let file = home.path().join(".config/ssmbak/config.toml");

@@ -14,6 +14,7 @@ mod show;
 mod stack;
 mod stack_health;
 mod tags;
+mod terminal;
 
 use std::collections::BTreeSet;
 
@@ -51,5 +52,17 @@ async fn every_shell_gets_its_completions() {
         assert!(answer.stdout.contains("preview"), "{shell}");
         assert!(answer.stdout.contains("reveal"), "{shell}");
         assert_eq!(answer.stderr, "");
+        check_syntax(shell, &answer.stdout).await;
+    }
+}
+
+/// The shell itself judges its completions, where it is on this machine.
+async fn check_syntax(shell: &str, script: &str) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), script).unwrap();
+    let mut command = tokio::process::Command::new(shell);
+    match command.arg("-n").arg(file.path()).output().await {
+        Ok(output) => assert!(output.status.success(), "{shell}: {output:?}"),
+        Err(_) => println!("{shell} is not on this machine: its completions are not judged"),
     }
 }

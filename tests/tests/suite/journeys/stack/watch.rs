@@ -215,7 +215,7 @@ async fn a_look_that_fails_does_not_end_an_operation() {
     assert!(said.iter().any(|line| line.starts_with(error)), "{said:?}");
     let hint = said.last().unwrap();
     for part in [
-        "hint: these credentials need the permission cloudformation:DescribeStackEvents",
+        "hint: your credentials need cloudformation:DescribeStackEvents: attach",
         "see how it ends: ssmbak stack blind status",
     ] {
         assert!(hint.contains(part), "{hint}");
