@@ -13,6 +13,7 @@ pub mod drift;
 pub mod history;
 pub mod import;
 pub mod param_path;
+pub mod planned;
 pub mod rebuild;
 pub mod recency;
 pub mod reconcile;

@@ -43,13 +43,43 @@ fn a_time_may_begin_with_a_minus_wherever_the_flags_are() {
 fn every_command_with_a_time_takes_a_minus() {
     let cli = parse("restore|/app/|-1day|-R|--yes").unwrap();
     assert!(
-        matches!(cli.command, Command::Restore(a) if a.yes && a.recursive && a.time == "-1day")
+        matches!(cli.command, Command::Restore(a) if a.yes && a.recursive && a.time.as_deref() == Some("-1day"))
     );
     let cli = parse("show|/app/db|-2h|--reveal").unwrap();
     assert!(matches!(cli.command, Command::Show(a) if a.reveal && a.time == "-2h"));
     let cli = parse("history|/app/|-R|--since|-2h|--until|-1h").unwrap();
     assert!(matches!(cli.command, Command::History(a) if a.recursive
         && a.since.as_deref() == Some("-2h") && a.until.as_deref() == Some("-1h")));
+}
+
+#[test]
+fn a_plan_says_itself_what_is_restored_and_how() {
+    let cli = parse("restore|--plan|plan.json|--yes|--force|--reveal").unwrap();
+    assert!(matches!(cli.command, Command::Restore(a) if a.plan.is_some() && a.force));
+    for more in [
+        "/app/",
+        "/app/|-2h",
+        "-R",
+        "--labels",
+        "--recreate",
+        "--key-id|k",
+    ] {
+        let error = parse(&format!("restore|--plan|plan.json|{more}")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{more}");
+    }
+    for line in ["restore", "restore|/app/", "restore|/app/|-2h|--force"] {
+        let told = parse(line).unwrap_err().to_string();
+        assert!(
+            told.contains("ssmbak restore [OPTIONS] PATH TIME\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("ssmbak restore [OPTIONS] --plan FILE"),
+            "{told}"
+        );
+    }
+    assert!(parse("preview|/app/|-2h|--overwrite").is_err());
+    assert!(parse("preview|/app/|-2h|--plan|p|--overwrite").is_ok());
 }
 
 #[test]

@@ -1,19 +1,23 @@
 //! Carrying a plan out: the question, the writes, and what is told of them.
 //! Every command that writes parameters ends here.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
 use ssmbak_core::domain::run::{Origin, Outcome};
-use ssmbak_core::domain::{Action, Plan};
+use ssmbak_core::domain::{Action, Name, Plan, Step};
 use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_with};
 use ssmbak_core::store::Stores;
 
 use crate::commands::Context;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::{hint_to_repeat, warn};
+use crate::ui::{self, hint_to_repeat, warn};
 use crate::view::RestoreView;
+
+/// What is to be known of a parameter beside what became of it.
+pub(crate) type Notes = BTreeMap<Name, String>;
 
 /// What a person has said already, and what they may see.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +30,7 @@ pub(crate) struct Consent {
     pub(crate) recreate: bool,
 }
 
-/// Tells what is to be known of `plan`, asks where somebody is there to be
-/// asked, applies it, and tells what became of every parameter.
+/// As [`carry_out_noting`], with nothing to be noted.
 pub(crate) async fn carry_out(
     context: &Context,
     stores: &Stores,
@@ -35,9 +38,29 @@ pub(crate) async fn carry_out(
     origin: Origin,
     consent: &Consent,
 ) -> Result<Exit, CliError> {
-    for warning in report::warnings(plan) {
+    carry_out_noting(context, stores, plan, origin, consent, &Notes::new()).await
+}
+
+/// Tells what is to be known of `plan`, asks where somebody is there to be
+/// asked, applies it, and tells what became of every parameter.
+///
+/// `notes` are told beforehand, and stand in the rows of their parameters. Where
+/// the states are not those of a path at an instant but of a list, everything in
+/// it has a row, also what is unchanged.
+pub(crate) async fn carry_out_noting(
+    context: &Context,
+    stores: &Stores,
+    plan: &Plan,
+    origin: Origin,
+    consent: &Consent,
+    notes: &Notes,
+) -> Result<Exit, CliError> {
+    let noted = notes.iter().map(|(name, note)| format!("{name}: {note}"));
+    for warning in report::warnings(plan).into_iter().chain(noted) {
         warn(&warning);
     }
+    let all = matches!(origin, Origin::Plan | Origin::File);
+    let is_saved = origin == Origin::Plan;
     let changes = plan.steps.iter().any(|step| step.action.changes());
     let rows = if changes {
         let mut agreed = false;
@@ -46,11 +69,14 @@ pub(crate) async fn carry_out(
         }
         let recreate = consent.recreate && agreed;
         let reports = apply_plan(context, stores, plan, recreate, origin).await?;
-        report::restore_rows(plan, &reports, consent.reveal)
+        report::restore_rows(plan, &reports, all, consent.reveal)
     } else {
-        report::restore_rows(plan, &[], consent.reveal)
+        report::restore_rows(plan, &[], all, consent.reveal)
     };
-    tell(context, plan, &rows)?;
+    tell(context, plan, &rows, notes)?;
+    if is_saved && !report::moved(plan).is_empty() {
+        hint_at_force();
+    }
     if context.interrupt.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
@@ -62,8 +88,8 @@ pub(crate) async fn carry_out(
 /// nothing is to be deleted as planned.
 async fn agree(context: &Context, plan: &Plan, consent: &Consent) -> Result<bool, CliError> {
     context.ui.note(&report::summary(plan));
-    let recreations = plan.steps.iter().filter(|s| s.recreate).count();
-    let deletions = plan.count(Action::Delete) + recreations;
+    let deletes = |s: &&Step| s.can_be_done() && (s.action == Action::Delete || s.recreate);
+    let deletions = plan.steps.iter().filter(deletes).count();
     if consent.yes {
         return Ok(true);
     }
@@ -91,16 +117,12 @@ async fn agree(context: &Context, plan: &Plan, consent: &Consent) -> Result<bool
 
 /// The question: every deletion by name, the writes by number.
 fn question(plan: &Plan) -> String {
-    let deleted = plan.steps.iter().filter(|s| s.action == Action::Delete);
+    let done = || plan.steps.iter().filter(|s| s.can_be_done());
+    let deleted = done().filter(|s| s.action == Action::Delete);
     let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
-    let again = plan.steps.iter().filter(|s| s.recreate);
+    let again = done().filter(|s| s.recreate);
     lines.extend(again.map(|s| format!("delete {} and create it again", s.name)));
-    let doable = |action| {
-        let steps = plan.steps.iter();
-        steps
-            .filter(|s| s.action == action && s.can_be_done())
-            .count()
-    };
+    let doable = |action| done().filter(|s| s.action == action).count();
     let writes = doable(Action::Update) + doable(Action::Create);
     let deletions = doable(Action::Delete);
     let what = match (writes, deletions) {
@@ -159,8 +181,14 @@ fn recreation_wait() -> Duration {
     told.map_or(RECREATION_WAIT, Duration::from_millis)
 }
 
-fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliError> {
-    context.ui.show(rows)?;
+fn tell(
+    context: &Context,
+    plan: &Plan,
+    rows: &[RestoreView],
+    notes: &Notes,
+) -> Result<(), CliError> {
+    let shown: Vec<RestoreView> = rows.iter().map(|row| noted(row, notes)).collect();
+    context.ui.show(&shown)?;
     for row in rows {
         // What is unknown or has a problem has been told before anything was written.
         let told = row.parameter.change == Action::Unknown.as_str()
@@ -173,7 +201,10 @@ fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliE
             warn(&format!("{name}: {outcome}: {reason}"));
         }
     }
-    if rows.iter().any(|row| row.outcome == Outcome::Failed) {
+    let moved = report::moved(plan);
+    let may_be_mended =
+        |row: &RestoreView| row.outcome == Outcome::Failed && !moved.contains(&row.parameter.name);
+    if rows.iter().any(may_be_mended) {
         hint_to_repeat();
     }
     let changes = rows
@@ -185,6 +216,23 @@ fn tell(context: &Context, plan: &Plan, rows: &[RestoreView]) -> Result<(), CliE
         report::summary(plan)
     });
     Ok(())
+}
+
+/// The row, with its note before its reason.
+fn noted(row: &RestoreView, notes: &Notes) -> RestoreView {
+    let note = notes.get(&row.parameter.name).cloned();
+    let told: Vec<String> = note.into_iter().chain(row.reason.clone()).collect();
+    RestoreView {
+        reason: Some(told.join("; ")).filter(|told| !told.is_empty()),
+        ..row.clone()
+    }
+}
+
+fn hint_at_force() {
+    ui::tell(
+        "\nhint: `ssmbak history` tells what happened to them; make a new plan, or write over what \
+         lives all the same with --force",
+    );
 }
 
 #[cfg(test)]

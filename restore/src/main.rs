@@ -13,6 +13,7 @@ mod fixtures;
 mod interrupt;
 mod logging;
 mod output;
+mod plan_file;
 mod plan_report;
 mod time;
 mod ui;

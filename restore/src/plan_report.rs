@@ -1,7 +1,7 @@
 //! What is told of a plan and of its outcome: rows, warnings, the summary line
 //! and the exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ssmbak_core::domain::plan::Problem;
 use ssmbak_core::domain::run::Outcome;
@@ -43,23 +43,33 @@ pub(crate) fn preview_rows(plan: &Plan, all: bool, reveal: bool) -> Vec<Paramete
     steps.map(|step| ParameterView::new(step, reveal)).collect()
 }
 
-/// The rows of a restore: those of the preview with what became of each.
-pub(crate) fn restore_rows(plan: &Plan, reports: &[Report], reveal: bool) -> Vec<RestoreView> {
+/// The rows of a restore: those of the preview with what became of each; with
+/// `all` also what needs no change.
+pub(crate) fn restore_rows(
+    plan: &Plan,
+    reports: &[Report],
+    all: bool,
+    reveal: bool,
+) -> Vec<RestoreView> {
     let reports: BTreeMap<&Name, &Report> = reports.iter().map(|r| (&r.name, r)).collect();
-    let outcome = |parameter: ParameterView| match reports.get(&parameter.name) {
-        Some(report) => RestoreView {
-            outcome: report.outcome,
-            reason: report.reason.clone(),
-            parameter,
-        },
-        None => RestoreView {
-            outcome: Outcome::Skipped,
-            reason: Some("its state at that time is unknown".into()),
-            parameter,
-        },
+    let listed = |step: &&Step| all || step.action != Action::None;
+    let row = |step: &Step| {
+        let (outcome, reason) = match (reports.get(&step.name), step.action, &step.problem) {
+            (Some(report), _, _) => (report.outcome, report.reason.clone()),
+            (None, Action::None, None) => (Outcome::Unchanged, None),
+            (None, _, Some(problem)) => (Outcome::Skipped, Some(problem.to_string())),
+            (None, _, None) => {
+                let unknown = "its state at that time is unknown".to_owned();
+                (Outcome::Skipped, Some(unknown))
+            }
+        };
+        RestoreView {
+            outcome,
+            reason,
+            parameter: ParameterView::new(step, reveal),
+        }
     };
-    let rows = preview_rows(plan, false, reveal).into_iter();
-    rows.map(outcome).collect()
+    plan.steps.iter().filter(listed).map(row).collect()
 }
 
 /// What is not as it should be: names that are unknown, steps that cannot be
@@ -96,14 +106,20 @@ pub(crate) fn can_be_done(plan: &Plan) -> bool {
     plan.steps.iter().any(Step::can_be_done)
 }
 
+/// The parameters that are refused since they have moved.
+pub(crate) fn moved(plan: &Plan) -> BTreeSet<&Name> {
+    let moved = |s: &&Step| matches!(s.problem, Some(Problem::Moved(_)));
+    plan.steps.iter().filter(moved).map(|s| &s.name).collect()
+}
+
 fn warning(plan: &Plan, step: &Step) -> Option<String> {
     let name = &step.name;
     match (&step.state, &step.problem) {
-        (State::Unknown { known_from }, _) => {
+        (_, Some(problem)) => Some(format!("{name}: {problem}")),
+        (State::Unknown { known_from }, None) => {
             let from = known_from.map_or(String::new(), |at| format!("; known from {at}"));
             Some(format!("{name}: unknown at {}{from}", plan.at))
         }
-        (_, Some(problem)) => Some(format!("{name}: {problem}")),
         (State::Present(found), None) if found.inexact && step.action != Action::None => {
             Some(format!(
                 "{name}: may have been deleted already at {}; taken as present",

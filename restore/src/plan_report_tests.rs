@@ -88,7 +88,7 @@ fn each_parameter_of_a_restore_has_its_outcome() {
         report_of(&plan.steps[1], Outcome::Failed),
         report_of(&plan.steps[2], Outcome::Deleted),
     ];
-    let rows = restore_rows(&plan, &reports, false);
+    let rows = restore_rows(&plan, &reports, false, false);
     let outcomes: Vec<_> = rows.iter().map(|row| row.outcome).collect();
     assert_eq!(
         outcomes,
@@ -112,7 +112,7 @@ fn each_parameter_of_a_restore_has_its_outcome() {
 fn a_restore_fails_when_all_of_it_failed() {
     let plan = given::plan(vec![given::created("/app/b", "old")]);
     let exit = |outcome| {
-        let rows = restore_rows(&plan, &[report_of(&plan.steps[0], outcome)], false);
+        let rows = restore_rows(&plan, &[report_of(&plan.steps[0], outcome)], false, false);
         restore_exit(&plan, &rows)
     };
     assert_eq!(exit(Outcome::Failed), Exit::Failed);
@@ -123,7 +123,7 @@ fn a_restore_fails_when_all_of_it_failed() {
 #[test]
 fn nothing_to_do_is_done() {
     let plan = given::plan(vec![given::unchanged("/app/d")]);
-    let rows = restore_rows(&plan, &[], false);
+    let rows = restore_rows(&plan, &[], false, false);
     assert!(rows.is_empty());
     assert_eq!(restore_exit(&plan, &rows), Exit::Done);
     assert_eq!(outcome_summary(&rows), "nothing to do");

@@ -46,6 +46,12 @@ impl KeyMap {
         Ok(map)
     }
 
+    /// The texts that make this map.
+    pub fn texts(&self) -> Vec<String> {
+        let each = self.each.iter().map(|(old, new)| format!("{old}={new}"));
+        self.all.iter().cloned().chain(each).collect()
+    }
+
     /// The key that takes the place of `key`; none where that one stays.
     pub fn instead_of(&self, key: Option<&str>) -> Option<String> {
         let own = key.and_then(|key| self.each.get(key));
@@ -72,6 +78,7 @@ mod tests {
         assert_eq!(instead(None).as_deref(), Some("alias/all"));
         assert_eq!(instead(Some("alias/all")), None);
         assert_eq!(KeyMap::default().instead_of(Some("alias/old")), None);
+        assert_eq!(KeyMap::parse(&map.texts()), Ok(map));
     }
 
     #[test]

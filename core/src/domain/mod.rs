@@ -15,6 +15,7 @@ pub mod policy;
 pub mod record;
 pub mod retained;
 pub mod run;
+pub mod saved_plan;
 pub mod state;
 pub mod stored;
 pub mod unfinished;

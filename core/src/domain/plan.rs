@@ -206,6 +206,9 @@ pub enum Problem {
     /// The stored value could not be read.
     #[error("its stored value cannot be read: {0}")]
     StoredUnreadable(String),
+    /// The saved plan says why it cannot be done.
+    #[error("it could not be done when this was planned: {0}")]
+    Planned(String),
 }
 
 impl Problem {
@@ -214,7 +217,11 @@ impl Problem {
     pub fn can_be_mended(&self) -> bool {
         match self {
             Self::Sealed | Self::LiveUnreadable(_) | Self::StoredUnreadable(_) => true,
-            Self::Lost(_) | Self::Gone(_) | Self::TierDowngrade | Self::Moved(_) => false,
+            Self::Lost(_)
+            | Self::Gone(_)
+            | Self::TierDowngrade
+            | Self::Moved(_)
+            | Self::Planned(_) => false,
         }
     }
 }

@@ -55,6 +55,22 @@ pub struct Found {
 }
 
 impl Found {
+    /// The version that a record says is there; none where it says something else.
+    pub fn of_record(record: &Record) -> Option<Self> {
+        let written = record.present()?;
+        Some(Self {
+            modified: record.at,
+            version: written.version,
+            modified_by: written.modified_by.clone(),
+            attributes: written.attributes.clone(),
+            value: match &written.value {
+                ValueState::Stored(pointer) => FoundValue::Stored(pointer.clone()),
+                ValueState::Lost => FoundValue::Lost,
+            },
+            inexact: false,
+        })
+    }
+
     /// Whether it is known only from the original tool's bucket: a value without
     /// a number, which is that of the moment when it was stored there.
     pub fn is_imported(&self) -> bool {
@@ -162,22 +178,15 @@ fn newer_of(at: Instant, record: &Record, version: &Retained, evidence: &Evidenc
 }
 
 fn from_record(at: Instant, record: &Record, evidence: &Evidence<'_>) -> State {
-    let Some(written) = record.present() else {
-        return State::Absent {
+    match Found::of_record(record) {
+        None => State::Absent {
             since: Some(record.at),
-        };
-    };
-    State::Present(Found {
-        modified: record.at,
-        version: written.version,
-        modified_by: written.modified_by.clone(),
-        attributes: written.attributes.clone(),
-        value: match &written.value {
-            ValueState::Stored(pointer) => FoundValue::Stored(pointer.clone()),
-            ValueState::Lost => FoundValue::Lost,
         },
-        inexact: may_be_deleted(at, record, evidence),
-    })
+        Some(found) => State::Present(Found {
+            inexact: may_be_deleted(at, record, evidence),
+            ..found
+        }),
+    }
 }
 
 /// Whether the name may have been deleted between `record` and `at`.

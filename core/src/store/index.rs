@@ -278,6 +278,14 @@ impl Index {
         item.map(read_record).transpose()
     }
 
+    /// The record of `name` with this [`Record::entry`]; none where there is none.
+    pub async fn record_at(&self, name: &Name, entry: &str) -> Result<Option<Record>, StoreError> {
+        let own = keys::parse_own_entry(entry).map(|(at, suffix)| keys::own_entry_of(at, suffix));
+        let Some(own) = own else { return Ok(None) };
+        let item = self.item(name.as_str(), &own).await?;
+        item.map(read_record).transpose()
+    }
+
     /// The whole record of the newest change of tags.
     pub async fn tag_change(&self, head: &TagHead) -> Result<Option<Record>, StoreError> {
         if !head.trimmed {

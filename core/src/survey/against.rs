@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Assessed, SurveyOptions, recorded_as, steps_of};
+use super::{Assessed, NAMES_AT_ONCE, SurveyOptions, recorded_as, steps_of};
 use crate::domain::plan::Problem;
 use crate::domain::state::is_recorded_as;
 use crate::domain::{Live, Name, State, Step};
 use crate::store::{StoreError, Stores};
+use futures_util::{TryStreamExt as _, stream};
 
 /// One parameter as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,11 @@ pub async fn against(
             name: wanted.name,
         }
     });
-    let mut steps = steps_of(stores, assessed.collect(), options).await?;
+    let mut assessed: Vec<Assessed> = assessed.collect();
+    if options.labels {
+        read_labels(stores, &mut assessed).await?;
+    }
+    let mut steps = steps_of(stores, assessed, options).await?;
     for step in &mut steps {
         let live = step.live.as_ref().map(|l| &l.live);
         if step.problem.is_none() && step.action.changes() {
@@ -62,4 +67,25 @@ pub async fn against(
         }
     }
     Ok(steps)
+}
+
+/// Reads the live labels of what is to have some: a look at each.
+async fn read_labels(stores: &Stores, assessed: &mut [Assessed]) -> Result<(), StoreError> {
+    let labelled = |a: &&mut Assessed| {
+        let found = a.state.found();
+        a.live.is_some() && found.is_some_and(|f| !f.attributes.labels.is_empty())
+    };
+    stream::iter(assessed.iter_mut().filter(labelled).map(Ok))
+        .try_for_each_concurrent(NAMES_AT_ONCE, async |assessed| {
+            let retained = stores.parameters.sealed_history(&assessed.name).await?;
+            let live = assessed.live.as_ref();
+            let is_live = |l: &Live| {
+                let mut versions = retained.iter().flatten();
+                let same = versions.find(|r| r.version == l.version && r.modified == l.modified);
+                same.map(|r| r.attributes.labels.clone())
+            };
+            assessed.live_labels = live.and_then(is_live);
+            Ok(())
+        })
+        .await
 }

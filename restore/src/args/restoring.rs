@@ -1,5 +1,7 @@
 //! `preview`, `restore`, and what else writes parameters.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, TIME_HELP};
@@ -9,6 +11,14 @@ const RECREATE_HELP: &str =
     "Delete, wait 30 s and create again what cannot be overwritten; its history stays on record";
 const KEY_ID_HELP: &str =
     "Put SecureStrings under this KMS key, or those under OLD under NEW; can be repeated";
+
+const NEW_PLAN_HELP: &str =
+    "Also write the plan, for `ssmbak restore --plan`; only you can read it";
+const PLAN_HELP: &str = "Do what this plan says, made by `ssmbak preview --plan`, and nothing else";
+const RESTORE_USAGE: &str = "ssmbak restore [OPTIONS] PATH TIME
+       ssmbak restore [OPTIONS] --plan FILE";
+/// What a saved plan says itself.
+const FIXED_BY_A_PLAN: [&str; 6] = ["path", "time", "recursive", "labels", "recreate", "key_id"];
 
 /// How a restore is to go about it.
 #[derive(Clone, Debug, Default, Args)]
@@ -35,9 +45,10 @@ Examples:
   ssmbak preview /app/ -2h -R
   ssmbak preview /app/db \"30m ago\" --reveal
   ssmbak preview /app/ 2024-06-15T17:56:58+02:00 -R --output json
+  ssmbak preview /app/ -2h -R --plan plan.json
 
 Unchanged parameters are left out unless --all is given. SecureStrings are
-shown as ******** unless --reveal is given.")]
+shown as ******** unless --reveal is given. A plan holds no value.")]
 pub(crate) struct PreviewArgs {
     /// What to look at.
     #[arg(help = PATH_HELP)]
@@ -57,6 +68,12 @@ pub(crate) struct PreviewArgs {
     /// Exit with 5 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Write the plan to a file.
+    #[arg(long, value_name = "FILE", help = NEW_PLAN_HELP)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Write the plan over a file that is there
+    #[arg(long, requires = "plan")]
+    pub(crate) overwrite: bool,
     /// As `restore` takes them.
     #[command(flatten)]
     pub(crate) how: HowArgs,
@@ -64,25 +81,38 @@ pub(crate) struct PreviewArgs {
 
 /// `ssmbak restore`.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[command(after_help = "\
 Examples:
   ssmbak restore /app/ -2h -R
   ssmbak restore /app/db 2024-06-15T17:56:58 --yes
   ssmbak restore /app/ -2h --labels --key-id alias/old=alias/new
+  ssmbak restore --plan plan.json
 
 Does what preview shows, and refuses a parameter that changed in between. On a
 terminal it asks first. Without a terminal it goes on, unless something would
-be deleted, for good or to be created again: that takes --yes.")]
+be deleted, for good or to be created again: that takes --yes. A plan says
+itself what is restored, and how; what moved since it was made is refused.")]
+#[command(override_usage = RESTORE_USAGE)]
 pub(crate) struct RestoreArgs {
     /// What to restore.
-    #[arg(help = PATH_HELP)]
-    pub(crate) path: String,
+    #[arg(help = PATH_HELP, required_unless_present = "plan")]
+    pub(crate) path: Option<String>,
     /// When.
-    #[arg(help = TIME_HELP, allow_hyphen_values = true)]
-    pub(crate) time: String,
+    #[arg(help = TIME_HELP, required_unless_present = "plan", allow_hyphen_values = true)]
+    pub(crate) time: Option<String>,
     /// With all levels below.
     #[arg(short = 'R', long, help = RECURSIVE_HELP)]
     pub(crate) recursive: bool,
+    /// Do what a saved plan says.
+    #[arg(long, value_name = "FILE", help = PLAN_HELP, conflicts_with_all = FIXED_BY_A_PLAN)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Write what has moved since the plan was made, too
+    #[arg(long, requires = "plan", conflicts_with_all = ["path", "time"])]
+    pub(crate) force: bool,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,

@@ -1,22 +1,30 @@
 //! `ssmbak preview`: what a restore would do.
 
 use ssmbak_core::domain::Target;
+use ssmbak_core::planned::save;
 
 use super::{Context, survey_options};
 use crate::args::PreviewArgs;
 use crate::error::{CliError, Exit};
+use crate::plan_file::NewPlanFile;
 use crate::plan_report as report;
 use crate::ui::{hint_to_repeat, warn};
 
-/// Shows the plan and changes nothing.
+/// Shows the plan and changes nothing; saves it where that is asked for.
 pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
     let target = Target::parse(&args.path, args.recursive)?;
     let options = survey_options(&args.how, args.all)?;
+    let file = args.plan.as_deref();
+    let file = file.map(|path| NewPlanFile::at(path, args.overwrite));
+    let file = file.transpose()?;
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
-    let plan = context.plan(&stores, &target, at, &options).await?;
+    let mut plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
+    if let Some(file) = &file {
+        file.write(&save(&stores, &mut plan, &options).await?)?;
+    }
     let rows = report::preview_rows(&plan, args.all, args.reveal);
     context.ui.show(&rows)?;
     for warning in report::warnings(&plan) {

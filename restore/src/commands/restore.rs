@@ -1,28 +1,69 @@
 //! `ssmbak restore`: does what preview shows.
 
+use std::path::Path;
+
 use ssmbak_core::domain::Target;
 use ssmbak_core::domain::run::Origin;
+use ssmbak_core::planned::load;
+use ssmbak_core::survey::SurveyOptions;
 
 use super::{Context, survey_options};
 use crate::args::RestoreArgs;
-use crate::carry_out::{Consent, carry_out};
+use crate::carry_out::{Consent, carry_out, carry_out_noting};
 use crate::error::{CliError, Exit};
+use crate::plan_file;
 use crate::plan_report as report;
 
 /// Plans, asks where somebody is there to be asked, applies, and tells what
 /// became of every parameter.
 pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, CliError> {
-    let target = Target::parse(&args.path, args.recursive)?;
+    if let Some(file) = &args.plan {
+        return saved(context, args, file).await;
+    }
+    let (Some(path), Some(time)) = (&args.path, &args.time) else {
+        return Err(CliError::Usage {
+            message: "neither PATH and TIME nor --plan FILE".into(),
+            hint: "restore takes PATH and TIME, or --plan FILE".into(),
+        });
+    };
+    let target = Target::parse(path, args.recursive)?;
     let options = survey_options(&args.how, false)?;
-    let at = context.instant(&args.time)?;
+    let at = context.instant(time)?;
     let stores = context.stores().await?;
     let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
-    let consent = Consent {
+    let consent = consent(args, args.how.recreate);
+    carry_out(context, &stores, &plan, Origin::Record, &consent).await
+}
+
+/// Does what a saved plan says.
+async fn saved(context: &Context, args: &RestoreArgs, file: &Path) -> Result<Exit, CliError> {
+    let saved = plan_file::read(file)?;
+    let refused = |error| plan_file::refused(file, &error);
+    let target = saved.target().map_err(refused)?;
+    let options = SurveyOptions {
+        values_of_unchanged: false,
+        labels: saved.options.labels,
+        recreate: saved.options.recreate,
+        keys: saved.keys().map_err(refused)?,
+    };
+    let stores = context.stores().await?;
+    plan_file::check_stores(file, &saved, &stores)?;
+    context.ui.note(&format!(
+        "{target} at {}, as planned at {}",
+        saved.at, saved.made
+    ));
+    let loaded = load(&stores, &saved, target, &options, args.force).await?;
+    let consent = consent(args, saved.options.recreate);
+    let (plan, forced) = (&loaded.plan, &loaded.forced);
+    carry_out_noting(context, &stores, plan, Origin::Plan, &consent, forced).await
+}
+
+fn consent(args: &RestoreArgs, recreate: bool) -> Consent {
+    Consent {
         yes: args.yes,
         reveal: args.reveal,
-        recreate: args.how.recreate,
-    };
-    carry_out(context, &stores, &plan, Origin::Record, &consent).await
+        recreate,
+    }
 }
