@@ -8,6 +8,8 @@ mod compat;
 mod config;
 mod connection;
 mod error;
+#[allow(dead_code, unused_imports, reason = "the commands that use it follow")]
+mod export_file;
 #[cfg(test)]
 mod fixtures;
 mod interrupt;
