@@ -232,7 +232,9 @@ pub async fn load(
         parameters.map(|p| (&p.name, p.live)).collect();
     let moved = |name: &Name, live: Option<&Live>| {
         let planned = planned.get(name).copied().flatten();
-        Moved::since(planned, live)
+        // The plan may itself have deleted it, to create it again.
+        let is_under_way = options.recreate && live.is_none();
+        Moved::since(planned, live).filter(|_| !is_under_way)
     };
     let object = |name: &Name, live: Option<&Live>| {
         let moved = moved(name, live).filter(|_| !force);

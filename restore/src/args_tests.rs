@@ -30,12 +30,13 @@ fn a_time_may_begin_with_a_minus_wherever_the_flags_are() {
         "preview|/app/|--recursive|--|-2h",
     ] {
         let args = preview(line);
-        assert_eq!((args.path.as_str(), args.time.as_str()), ("/app/", "-2h"));
+        let (path, time) = (args.path.as_deref(), args.time.as_deref());
+        assert_eq!((path, time), (Some("/app/"), Some("-2h")));
         assert!(args.recursive, "{line}");
         assert!(!args.all && !args.reveal && !args.exit_code, "{line}");
     }
     let args = preview("preview|/app/|-2h30m|--all|--reveal|--exit-code|-q");
-    assert_eq!(args.time, "-2h30m");
+    assert_eq!(args.time.as_deref(), Some("-2h30m"));
     assert!(args.all && args.reveal && args.exit_code && !args.recursive);
 }
 
@@ -78,6 +79,13 @@ fn a_plan_says_itself_what_is_restored_and_how() {
             "{told}"
         );
     }
+    for command in ["preview", "restore"] {
+        assert!(parse(&format!("{command}|--from|f.json")).is_ok());
+        assert!(parse(&format!("{command}|--from|f.json|/app/|-R|--labels")).is_ok());
+        assert!(parse(&format!("{command}|--from|f.json|/app/|-2h")).is_err());
+        assert!(parse(&format!("{command}|--from|f.json|--plan|p.json")).is_err());
+    }
+    assert!(parse("restore|--from|f.json|--force").is_err());
     assert!(parse("preview|/app/|-2h|--overwrite").is_err());
     assert!(parse("preview|/app/|-2h|--plan|p|--overwrite").is_ok());
 }

@@ -44,9 +44,8 @@ pub(crate) async fn carry_out(
 /// Tells what is to be known of `plan`, asks where somebody is there to be
 /// asked, applies it, and tells what became of every parameter.
 ///
-/// `notes` are told beforehand, and stand in the rows of their parameters. Where
-/// the states are not those of a path at an instant but of a list, everything in
-/// it has a row, also what is unchanged.
+/// `notes` are told beforehand, and stand in the rows of their parameters.
+/// Everything that a saved plan lists has a row, also what is by now as it says.
 pub(crate) async fn carry_out_noting(
     context: &Context,
     stores: &Stores,
@@ -59,7 +58,6 @@ pub(crate) async fn carry_out_noting(
     for warning in report::warnings(plan).into_iter().chain(noted) {
         warn(&warning);
     }
-    let all = matches!(origin, Origin::Plan | Origin::File);
     let is_saved = origin == Origin::Plan;
     let changes = plan.steps.iter().any(|step| step.action.changes());
     let rows = if changes {
@@ -69,9 +67,9 @@ pub(crate) async fn carry_out_noting(
         }
         let recreate = consent.recreate && agreed;
         let reports = apply_plan(context, stores, plan, recreate, origin).await?;
-        report::restore_rows(plan, &reports, all, consent.reveal)
+        report::restore_rows(plan, &reports, is_saved, consent.reveal)
     } else {
-        report::restore_rows(plan, &[], all, consent.reveal)
+        report::restore_rows(plan, &[], is_saved, consent.reveal)
     };
     tell(context, plan, &rows, notes)?;
     if is_saved && !report::moved(plan).is_empty() {

@@ -12,6 +12,7 @@ mod error;
 mod export_file;
 #[cfg(test)]
 mod fixtures;
+mod from_file;
 mod interrupt;
 mod logging;
 mod output;

@@ -64,7 +64,8 @@ fn run_name(step: &Step) -> RunName {
             .filter(|_| step.differences.tags)
             .and_then(|l| l.tags.clone()),
         restored: found.and_then(|f| {
-            let version = f.version?;
+            let is_given = matches!(f.value, FoundValue::Given(_));
+            let version = f.version.filter(|_| !is_given)?;
             Some(format!("{}#v{version:010}", f.modified))
         }),
         pointer: pointer.map(|p| StoredPointer {

@@ -16,9 +16,21 @@ const NEW_PLAN_HELP: &str =
     "Also write the plan, for `ssmbak restore --plan`; only you can read it";
 const PLAN_HELP: &str = "Do what this plan says, made by `ssmbak preview --plan`, and nothing else";
 const RESTORE_USAGE: &str = "ssmbak restore [OPTIONS] PATH TIME
-       ssmbak restore [OPTIONS] --plan FILE";
+       ssmbak restore [OPTIONS] --plan FILE
+       ssmbak restore [OPTIONS] --from FILE [PATH]";
+const PREVIEW_USAGE: &str = "ssmbak preview [OPTIONS] PATH TIME
+       ssmbak preview [OPTIONS] --from FILE [PATH]";
+const FROM_HELP: &str = "What this file of `ssmbak export` says, json or yaml, in place of a TIME";
 /// What a saved plan says itself.
-const FIXED_BY_A_PLAN: [&str; 6] = ["path", "time", "recursive", "labels", "recreate", "key_id"];
+const FIXED_BY_A_PLAN: [&str; 7] = [
+    "path",
+    "time",
+    "recursive",
+    "labels",
+    "recreate",
+    "key_id",
+    "from",
+];
 
 /// How a restore is to go about it.
 #[derive(Clone, Debug, Default, Args)]
@@ -46,16 +58,18 @@ Examples:
   ssmbak preview /app/db \"30m ago\" --reveal
   ssmbak preview /app/ 2024-06-15T17:56:58+02:00 -R --output json
   ssmbak preview /app/ -2h -R --plan plan.json
+  ssmbak preview --from export.json
 
 Unchanged parameters are left out unless --all is given. SecureStrings are
 shown as ******** unless --reveal is given. A plan holds no value.")]
+#[command(override_usage = PREVIEW_USAGE)]
 pub(crate) struct PreviewArgs {
     /// What to look at.
-    #[arg(help = PATH_HELP)]
-    pub(crate) path: String,
+    #[arg(help = PATH_HELP, required_unless_present = "from")]
+    pub(crate) path: Option<String>,
     /// When.
-    #[arg(help = TIME_HELP, allow_hyphen_values = true)]
-    pub(crate) time: String,
+    #[arg(help = TIME_HELP, required_unless_present = "from", allow_hyphen_values = true)]
+    pub(crate) time: Option<String>,
     /// With all levels below.
     #[arg(short = 'R', long, help = RECURSIVE_HELP)]
     pub(crate) recursive: bool,
@@ -68,8 +82,11 @@ pub(crate) struct PreviewArgs {
     /// Exit with 5 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// What a file says.
+    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with = "time")]
+    pub(crate) from: Option<PathBuf>,
     /// Write the plan to a file.
-    #[arg(long, value_name = "FILE", help = NEW_PLAN_HELP)]
+    #[arg(long, conflicts_with = "from", value_name = "FILE", help = NEW_PLAN_HELP)]
     pub(crate) plan: Option<PathBuf>,
     /// Write the plan over a file that is there
     #[arg(long, requires = "plan")]
@@ -91,18 +108,20 @@ Examples:
   ssmbak restore /app/db 2024-06-15T17:56:58 --yes
   ssmbak restore /app/ -2h --labels --key-id alias/old=alias/new
   ssmbak restore --plan plan.json
+  ssmbak restore --from export.json
 
 Does what preview shows, and refuses a parameter that changed in between. On a
 terminal it asks first. Without a terminal it goes on, unless something would
 be deleted, for good or to be created again: that takes --yes. A plan says
-itself what is restored, and how; what moved since it was made is refused.")]
+itself what is restored, and how; what moved since it was made is refused. Of
+an exported file what it does not name is left alone.")]
 #[command(override_usage = RESTORE_USAGE)]
 pub(crate) struct RestoreArgs {
     /// What to restore.
-    #[arg(help = PATH_HELP, required_unless_present = "plan")]
+    #[arg(help = PATH_HELP, required_unless_present_any = ["plan", "from"])]
     pub(crate) path: Option<String>,
     /// When.
-    #[arg(help = TIME_HELP, required_unless_present = "plan", allow_hyphen_values = true)]
+    #[arg(help = TIME_HELP, required_unless_present_any = ["plan", "from"], allow_hyphen_values = true)]
     pub(crate) time: Option<String>,
     /// With all levels below.
     #[arg(short = 'R', long, help = RECURSIVE_HELP)]
@@ -110,8 +129,11 @@ pub(crate) struct RestoreArgs {
     /// Do what a saved plan says.
     #[arg(long, value_name = "FILE", help = PLAN_HELP, conflicts_with_all = FIXED_BY_A_PLAN)]
     pub(crate) plan: Option<PathBuf>,
+    /// Put back what a file says.
+    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with = "time")]
+    pub(crate) from: Option<PathBuf>,
     /// Write what has moved since the plan was made, too
-    #[arg(long, requires = "plan", conflicts_with_all = ["path", "time"])]
+    #[arg(long, requires = "plan", conflicts_with_all = ["path", "time", "from"])]
     pub(crate) force: bool,
     /// Do not ask
     #[arg(long)]

@@ -41,6 +41,18 @@ fn survey_options(how: &HowArgs, values_of_unchanged: bool) -> Result<SurveyOpti
     })
 }
 
+/// PATH and TIME, where nothing takes their place.
+fn path_and_time<'a>(
+    path: Option<&'a str>,
+    time: Option<&'a str>,
+) -> Result<(&'a str, &'a str), CliError> {
+    // The arguments say so too; here no other case is left.
+    path.zip(time).ok_or_else(|| CliError::Usage {
+        message: "PATH or TIME is missing".into(),
+        hint: "write a PATH and a TIME, like /app/ \"2h ago\"".into(),
+    })
+}
+
 /// What every command is given.
 #[derive(Debug)]
 pub(crate) struct Context {

@@ -3,25 +3,36 @@
 use ssmbak_core::domain::Target;
 use ssmbak_core::planned::save;
 
-use super::{Context, survey_options};
+use super::{Context, path_and_time, survey_options};
 use crate::args::PreviewArgs;
 use crate::error::{CliError, Exit};
+use crate::from_file::FromFile;
 use crate::plan_file::NewPlanFile;
 use crate::plan_report as report;
 use crate::ui::{hint_to_repeat, warn};
 
 /// Shows the plan and changes nothing; saves it where that is asked for.
 pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
-    let target = Target::parse(&args.path, args.recursive)?;
     let options = survey_options(&args.how, args.all)?;
     let file = args.plan.as_deref();
     let file = file.map(|path| NewPlanFile::at(path, args.overwrite));
     let file = file.transpose()?;
-    let at = context.instant(&args.time)?;
-    let stores = context.stores().await?;
-    let mut plan = context.plan(&stores, &target, at, &options).await?;
-    context.hint_at_path(&stores, &target, args.recursive).await;
-    report::something_is_known(&plan)?;
+    let (stores, mut plan) = if let Some(file) = &args.from {
+        let path = args.path.as_deref();
+        let of_file = FromFile::read(&context.ui, file, path, args.recursive)?;
+        let stores = context.stores().await?;
+        let plan = of_file.plan(&stores, &options).await?;
+        (stores, plan)
+    } else {
+        let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
+        let target = Target::parse(path, args.recursive)?;
+        let at = context.instant(time)?;
+        let stores = context.stores().await?;
+        let plan = context.plan(&stores, &target, at, &options).await?;
+        context.hint_at_path(&stores, &target, args.recursive).await;
+        report::something_is_known(&plan)?;
+        (stores, plan)
+    };
     if let Some(file) = &file {
         file.write(&save(&stores, &mut plan, &options).await?)?;
     }

@@ -7,10 +7,11 @@ use ssmbak_core::domain::run::Origin;
 use ssmbak_core::planned::load;
 use ssmbak_core::survey::SurveyOptions;
 
-use super::{Context, survey_options};
+use super::{Context, path_and_time, survey_options};
 use crate::args::RestoreArgs;
 use crate::carry_out::{Consent, carry_out, carry_out_noting};
 use crate::error::{CliError, Exit};
+use crate::from_file::FromFile;
 use crate::plan_file;
 use crate::plan_report as report;
 
@@ -20,20 +21,22 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     if let Some(file) = &args.plan {
         return saved(context, args, file).await;
     }
-    let (Some(path), Some(time)) = (&args.path, &args.time) else {
-        return Err(CliError::Usage {
-            message: "neither PATH and TIME nor --plan FILE".into(),
-            hint: "restore takes PATH and TIME, or --plan FILE".into(),
-        });
-    };
-    let target = Target::parse(path, args.recursive)?;
     let options = survey_options(&args.how, false)?;
+    let consent = consent(args, args.how.recreate);
+    if let Some(file) = &args.from {
+        let path = args.path.as_deref();
+        let of_file = FromFile::read(&context.ui, file, path, args.recursive)?;
+        let stores = context.stores().await?;
+        let plan = of_file.plan(&stores, &options).await?;
+        return carry_out(context, &stores, &plan, Origin::File, &consent).await;
+    }
+    let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
+    let target = Target::parse(path, args.recursive)?;
     let at = context.instant(time)?;
     let stores = context.stores().await?;
     let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
-    let consent = consent(args, args.how.recreate);
     carry_out(context, &stores, &plan, Origin::Record, &consent).await
 }
 
