@@ -71,7 +71,7 @@ pub(crate) async fn carry_out_noting(
     } else {
         report::restore_rows(plan, &[], is_saved, consent.reveal)
     };
-    tell(context, plan, &rows, notes)?;
+    tell(context, plan, &rows, notes, is_saved)?;
     if is_saved && !report::moved(plan).is_empty() {
         hint_at_force();
     }
@@ -184,6 +184,7 @@ fn tell(
     plan: &Plan,
     rows: &[RestoreView],
     notes: &Notes,
+    is_saved: bool,
 ) -> Result<(), CliError> {
     let shown: Vec<RestoreView> = rows.iter().map(|row| noted(row, notes)).collect();
     context.ui.show(&shown)?;
@@ -208,7 +209,7 @@ fn tell(
     let changes = rows
         .iter()
         .any(|r| r.parameter.change != Action::Unknown.as_str());
-    context.ui.note(&if changes {
+    context.ui.note(&if changes || is_saved {
         report::outcome_summary(rows)
     } else {
         report::summary(plan)

@@ -232,7 +232,7 @@ async fn policies_go_where_there_were_none() {
 
 /// A parameter whose label `prod` moved from version 1 to version 2, as a first
 /// level of its own; returns the instant before.
-async fn moved_label(world: &World, of: &str) -> Instant {
+pub(super) async fn moved_label(world: &World, of: &str) -> Instant {
     world.write(of, "then").await;
     label(world, of, 1, &["prod"]).await;
     let tell = async |from: &str, to: &str| {

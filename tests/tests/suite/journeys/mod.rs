@@ -3,8 +3,11 @@
 mod attributes;
 mod compat;
 mod config;
+mod from_file;
 mod history;
 mod package;
+mod plan_file;
+mod plan_refused;
 mod preview;
 mod recreate;
 mod restore;

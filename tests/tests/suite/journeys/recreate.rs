@@ -14,11 +14,11 @@ use super::{Lane, World, column};
 use crate::world::{mark, next_second};
 
 /// Nothing local refuses an early creation.
-const NO_WAIT: [(&str, &str); 1] = [("SSMBAK_TEST_RECREATION_WAIT_MS", "0")];
+pub(super) const NO_WAIT: [(&str, &str); 1] = [("SSMBAK_TEST_RECREATION_WAIT_MS", "0")];
 
 /// A standard parameter with a tag that has become advanced; returns the
 /// instant before.
-async fn grown(world: &World, of: &str) -> String {
+pub(super) async fn grown(world: &World, of: &str) -> String {
     let create = world.ssm.put_parameter().name(of).value("small");
     let create = create.r#type(ParameterType::String).tags(tag("team", "a"));
     create.send().await.unwrap();
