@@ -228,13 +228,12 @@ pub async fn load(
         }
     }
     let parameters = saved.parameters.iter();
-    let planned: BTreeMap<&Name, Option<SavedLive>> =
-        parameters.map(|p| (&p.name, p.live)).collect();
+    let planned: BTreeMap<&Name, &SavedParameter> = parameters.map(|p| (&p.name, p)).collect();
     let moved = |name: &Name, live: Option<&Live>| {
-        let planned = planned.get(name).copied().flatten();
-        // The plan may itself have deleted it, to create it again.
-        let is_under_way = options.recreate && live.is_none();
-        Moved::since(planned, live).filter(|_| !is_under_way)
+        let parameter = *planned.get(name)?;
+        // The plan itself has deleted it, to create it again, and came no further.
+        let is_under_way = parameter.recreate && live.is_none();
+        Moved::since(parameter.live, live).filter(|_| !is_under_way)
     };
     let object = |name: &Name, live: Option<&Live>| {
         let moved = moved(name, live).filter(|_| !force);

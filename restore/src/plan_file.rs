@@ -29,6 +29,11 @@ impl NewPlanFile {
         })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the plan: whole or not at all, for nobody else to read.
     pub(crate) fn write(&self, plan: &SavedPlan) -> Result<(), CliError> {
         let text = plan.to_text().map_err(|error| CliError::Failed {

@@ -45,5 +45,9 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
         hint_to_repeat();
     }
     context.ui.note(&report::summary(&plan));
+    if let Some(file) = &file {
+        let path = file.path().display();
+        context.ui.note(&format!("the plan is in {path}"));
+    }
     Ok(report::preview_exit(&plan, args.exit_code))
 }

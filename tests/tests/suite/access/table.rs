@@ -1,7 +1,9 @@
 //! Each command for each role: it works, or it is refused for want of one action, which it names.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use serde_json::json;
 use ssmbak_tests::binaries;
 use ssmbak_tests::people::Person;
 
@@ -49,6 +51,19 @@ const COMMANDS: &[Row] = &[
     ("rebuild", [LISTS_NO_BUCKET, Works, Works]),
     ("verify {path}", [LISTS_NO_BUCKET, NO_VERSIONS, Works]),
     (
+        "preview {path} {at} -R --plan {plan} --overwrite",
+        [NO_LISTING, Works, Works],
+    ),
+    ("preview --from {export}", [NO_LISTING, Works, Works]),
+    (
+        "restore --plan {plan} --yes",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
+    ),
+    (
+        "restore --from {export}",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
+    ),
+    (
         "restore {path} {at} -R --yes",
         [NO_LISTING, Works, Refused("ssm:PutParameter")],
     ),
@@ -78,6 +93,8 @@ const COMMANDS: &[Row] = &[
 /// Runs every command as one of the three, over `scene`.
 pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &Scene) {
     let zip = binaries::function_zip();
+    let files = tempfile::tempdir().unwrap();
+    let (plan, export) = files_of(stage, scene, files.path()).await;
     for (typed, verdicts) in COMMANDS {
         let words: Vec<String> = typed
             .split(' ')
@@ -87,6 +104,8 @@ pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &S
                     .replace("{stack}", STACK)
                     .replace("{bucket}", stage.bucket())
                     .replace("{table}", stage.table())
+                    .replace("{plan}", &plan)
+                    .replace("{export}", &export)
                     .replace("{zip}", &zip.display().to_string())
             })
             .collect();
@@ -109,6 +128,24 @@ pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &S
             }
         }
     }
+}
+
+/// A plan of the scene, and an export with another value, which somebody else has made.
+async fn files_of(stage: &Stage, scene: &Scene, directory: &Path) -> (String, String) {
+    let at = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    let (plan, export) = (at("plan.json"), at("export.json"));
+    let preview = ["preview", &scene.path, &scene.at, "-R", "--plan", &plan];
+    stage.administrator(&preview).await.exits(0);
+    let name = scene.name("name");
+    let parameter = json!({"Name": name, "Type": "String", "Value": format!("{HUSH}, exported")});
+    let text = json!({
+        "ssmbakExport": 1,
+        "Path": scene.path,
+        "Time": scene.at,
+        "Parameters": [parameter],
+    });
+    std::fs::write(&export, text.to_string()).unwrap();
+    (plan, export)
 }
 
 fn check_refusal(typed: &str, action: &str, answer: &Answer) {
