@@ -43,6 +43,7 @@ async fn an_exported_file_is_put_back_and_nothing_else_is_touched() {
     secret["KeyId"] = json!("alias/k");
     secret["Tags"] = json!({"team": "a"});
     secret["Labels"] = json!(["prod"]);
+    secret["Version"] = json!(7);
     let parameters = json!([
         text(&own("changed"), "file"),
         text(&own("same"), "now"),
@@ -116,6 +117,10 @@ async fn an_exported_file_is_put_back_and_nothing_else_is_touched() {
     let runs = rows.iter().filter(|row| row["origin"]["kind"] == "file");
     assert_eq!(runs.count(), 2);
     assert!(!format!("{rows:?}").contains("hush"));
+    let of_run = rows.iter().find(|row| row["change"] == "create");
+    let of_run = of_run.expect("a parameter of a run");
+    // Version 7 is one of wherever the file is from.
+    assert_eq!(of_run.get("restored"), None);
 }
 
 #[tokio::test]
