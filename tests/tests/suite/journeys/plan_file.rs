@@ -236,9 +236,13 @@ async fn a_plan_that_deletes_asks_for_yes() {
     );
     assert_eq!(world.rows().await, before);
     assert!(world.live(new).await.is_some());
-    // One that is refused is not deleted, so nobody needs to agree.
+    // One that is refused is not deleted, so nobody needs to agree to the rest.
+    let plan = PlanFile::made(&world, &[&path, &then.to_string()]).await;
     world.put(new, "by hand").await;
-    plan.restore(&world, &[]).await.exits(1);
+    next_second().await;
+    let rows = plan.restore(&world, &[]).await.exits(3).json();
+    let outcomes = ["restored", "restored", "failed"];
+    assert_eq!(column(&rows, "Outcome"), outcomes);
     plan.restore(&world, &["--force"]).await.exits(2);
     assert_eq!(world.live(new).await.as_deref(), Some("by hand"));
     plan.restore(&world, &["--force", "--yes"]).await.exits(0);
