@@ -110,6 +110,21 @@ fn the_text_is_what_the_documentation_says() {
 }
 
 #[test]
+fn the_checksum_is_that_of_the_documentation() {
+    let gone = parameter("/app/new", SavedChange::Delete);
+    let text = plan(vec![gone]).to_text().unwrap();
+    let json: Json = serde_json::from_str(&text).unwrap();
+    let hashed = concat!(
+        "1\n",
+        r#"{"made":"2024-06-16T01:00:00.000Z","bucket":"bucket","table":"table","target":"/app/","#,
+        r#""recursive":true,"at":"2024-06-15T17:56:58.999Z","options":{},"parameters":["#,
+        r#"{"name":"/app/new","change":"delete","#,
+        r#""live":{"version":3,"modified":"2024-06-16T00:00:00.000Z"}}]}"#,
+    );
+    assert_eq!(json["sha256"], sha256_hex(hashed));
+}
+
+#[test]
 fn every_change_of_the_content_is_found() {
     let edits: [fn(&mut Json); 5] = [
         |j| j["plan"]["parameters"][0]["record"] = "2024-06-14T08:00:00.123Z#v0000000001".into(),
