@@ -25,7 +25,7 @@ use crate::domain::{
 use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores};
 
 /// How many names are asked about at once.
-const NAMES_AT_ONCE: usize = 16;
+pub(crate) const NAMES_AT_ONCE: usize = 16;
 
 /// What a survey is to find out beyond what differs, and how a restore is to go
 /// about it.
@@ -33,6 +33,10 @@ const NAMES_AT_ONCE: usize = 16;
 pub struct SurveyOptions {
     /// Read the values of unchanged parameters too.
     pub values_of_unchanged: bool,
+    /// Read the values of what would be deleted too.
+    pub values_of_deleted: bool,
+    /// Tell the tags of unchanged parameters too, as far as they are on record.
+    pub tags_of_unchanged: bool,
     /// Labels are to be put back. Takes one or two calls more for each name.
     pub labels: bool,
     /// What cannot be overwritten is to be deleted and created again.
@@ -52,37 +56,11 @@ pub async fn survey(
     at: Instant,
     options: &SurveyOptions,
 ) -> Result<Plan, StoreError> {
-    let (live, heads, coverage) = tokio::try_join!(
-        stores.parameters.list(target),
-        stores.index.heads(target),
-        stores.index.coverage(),
-    )?;
-    let mut live: BTreeMap<Name, Live> = live.into_iter().map(|l| (l.name.clone(), l)).collect();
-    let names: BTreeSet<Name> = live.keys().chain(heads.keys()).cloned().collect();
-    let cases: Vec<Case> = names
-        .into_iter()
-        // What lies under a path is what a person keeps there; asked for by its
-        // own name it is told, and a restore skips it.
-        .filter(|name| !name.is_own() || matches!(target, Target::Name(_)))
-        .map(|name| Case {
-            live: live.remove(&name),
-            head: heads.get(&name).cloned(),
-            covered: coverage.covers(&name, at),
-            name,
-        })
-        .collect();
-    let states: Vec<Assessed> = stream::iter(cases)
-        .map(|case| assess(stores, case, at, options.labels))
-        .buffered(NAMES_AT_ONCE)
-        .try_collect()
-        .await?;
+    let (cases, coverage) = cases(stores, target).await?;
+    let asked = Asked::of(options);
+    let states = assess_all(stores, cases, at, &coverage, asked).await?;
     let nearest_known = nearest_known(target, at, &coverage, &states);
-    let is_known = |a: &Assessed| !matches!(a.state, State::Unknown { .. });
-    let anything_known = if states.is_empty() {
-        is_covered(target, at, &coverage)
-    } else {
-        states.iter().any(is_known)
-    };
+    let anything_known = anything_known(target, at, &coverage, &states);
     let steps = steps_of(stores, states, options).await?;
     let concerned = |s: &Step| s.live.is_some() || s.action != Action::None;
     let steps = steps.into_iter().filter(concerned).collect();
@@ -95,17 +73,92 @@ pub async fn survey(
     })
 }
 
+/// Returns the states of the names of `target` at `at`, and nothing
+/// of any value. Whether anything is
+/// known and the nearest instant that is are told as a survey tells them.
+///
+/// Reads no stored value and no live one, but for the look at a live parameter
+/// that is not on record and changed since: that is made without values where
+/// its key is denied.
+pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<States, StoreError> {
+    let (cases, coverage) = cases(stores, target).await?;
+    let asked = Asked {
+        labels: true,
+        tags: true,
+    };
+    let states = assess_all(stores, cases, at, &coverage, asked).await?;
+    Ok(States {
+        nearest_known: nearest_known(target, at, &coverage, &states),
+        anything_known: anything_known(target, at, &coverage, &states),
+        states: states.into_iter().map(|a| (a.name, a.state)).collect(),
+    })
+}
+
+/// The states of names at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct States {
+    /// Each name that lives or has records, with its state.
+    pub states: BTreeMap<Name, State>,
+    /// See [`Plan::nearest_known`].
+    pub nearest_known: Option<Instant>,
+    /// See [`Plan::anything_known`].
+    pub anything_known: bool,
+}
+
+/// What is asked beyond the version that a name had.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// Its labels.
+    pub(crate) labels: bool,
+    /// Its tags, also where they cannot differ from those that live.
+    pub(crate) tags: bool,
+}
+
+impl Asked {
+    fn of(options: &SurveyOptions) -> Self {
+        Self {
+            labels: options.labels,
+            tags: options.tags_of_unchanged,
+        }
+    }
+}
+
+/// The names of `target` that live or have records, in order, and the coverage.
+pub(crate) async fn cases(
+    stores: &Stores,
+    target: &Target,
+) -> Result<(Vec<Case>, Coverage), StoreError> {
+    let (live, heads, coverage) = tokio::try_join!(
+        stores.parameters.list(target),
+        stores.index.heads(target),
+        stores.index.coverage(),
+    )?;
+    let mut live: BTreeMap<Name, Live> = live.into_iter().map(|l| (l.name.clone(), l)).collect();
+    let names: BTreeSet<Name> = live.keys().chain(heads.keys()).cloned().collect();
+    let cases = names
+        .into_iter()
+        // What lies under a path is what a person keeps there; asked for by its
+        // own name it is told, and a restore skips it.
+        .filter(|name| !name.is_own() || matches!(target, Target::Name(_)))
+        .map(|name| Case {
+            live: live.remove(&name),
+            head: heads.get(&name).cloned(),
+            name,
+        })
+        .collect();
+    Ok((cases, coverage))
+}
+
 /// One name with what the listings tell of it.
-struct Case {
-    name: Name,
+pub(crate) struct Case {
+    pub(crate) name: Name,
     live: Option<Live>,
     head: Option<Head>,
-    covered: bool,
 }
 
 /// One name with its state at the instant.
-struct Assessed {
-    name: Name,
+pub(crate) struct Assessed {
+    pub(crate) name: Name,
     live: Option<Live>,
     /// Where the live version is on record.
     recorded: Option<RecordedAs>,
@@ -113,7 +166,7 @@ struct Assessed {
     live_labels: Option<Vec<String>>,
     /// Its tags are on record as changed since.
     tags_changed: bool,
-    state: State,
+    pub(crate) state: State,
 }
 
 impl Assessed {
@@ -141,21 +194,40 @@ impl Assessed {
     }
 }
 
+async fn assess_all(
+    stores: &Stores,
+    cases: Vec<Case>,
+    at: Instant,
+    coverage: &Coverage,
+    asked: Asked,
+) -> Result<Vec<Assessed>, StoreError> {
+    stream::iter(cases)
+        .map(async |case| {
+            let covered = coverage.covers(&case.name, at);
+            let (assessed, _) = assess(stores, &case, at, covered, asked, None).await?;
+            Ok(assessed)
+        })
+        .buffered(NAMES_AT_ONCE)
+        .try_collect()
+        .await
+}
+
 /// Finds the state of one name: at most a look and three queries, and none of
 /// them where the listings decide. Labels take a look and a query more.
-async fn assess(
+///
+/// What was `seen` of the same name when its state at a later instant was found
+/// is not asked again.
+pub(crate) async fn assess(
     stores: &Stores,
-    case: Case,
+    case: &Case,
     at: Instant,
-    wants_labels: bool,
-) -> Result<Assessed, StoreError> {
-    let Case {
-        name,
-        mut live,
-        head: row,
-        covered,
-    } = case;
-    let row = row.as_ref();
+    covered: bool,
+    asked: Asked,
+    seen: Option<&Versions>,
+) -> Result<(Assessed, Versions), StoreError> {
+    let name = &case.name;
+    let mut live = case.live.clone();
+    let row = case.head.as_ref();
     let is_row = |l: &Live| row.is_some_and(|h| is_recorded_as(l, Some(&h.record)));
     let recorded = row
         .filter(|_| live.as_ref().is_some_and(is_row))
@@ -164,18 +236,19 @@ async fn assess(
     let mut versions = Versions::default();
     if !unchanged {
         let look_at_it = live.is_some() && recorded.is_none();
-        versions = versions_until(stores, &name, row, at, look_at_it).await?;
+        versions = versions_until(stores, name, row, at, look_at_it, seen).await?;
         if look_at_it && versions.retained.is_empty() {
             live = None;
         }
     }
     let tag_head = row.and_then(|h| h.tags.as_ref());
     let tags_changed = tag_head.is_some_and(|t| t.record.at > at);
-    let tags = tags_until(stores, &name, tag_head, at, unchanged).await?;
+    let compared_with_live = unchanged && !asked.tags;
+    let tags = tags_until(stores, name, tag_head, at, compared_with_live).await?;
     let head = match row {
         // It is wanted for its tags only, and they are not at hand.
         Some(row) if unchanged && row.trimmed => match tags {
-            None if tags_changed => stores.index.own_row(&row.record).await?,
+            None if tags_changed || asked.tags => stores.index.own_row(&row.record).await?,
             _ => None,
         },
         row => row.map(|h| h.record.clone()),
@@ -191,24 +264,25 @@ async fn assess(
     };
     let mut state = state_at(at, &evidence);
     let mut live_labels = None;
-    if let (State::Present(found), true) = (&mut state, wants_labels) {
+    if let (State::Present(found), true) = (&mut state, asked.labels) {
         let record = versions.before.as_ref().or(row.map(|h| &h.record));
         let labelled = row.is_some_and(|h| h.labelled);
-        live_labels = labels(stores, &name, found, live.as_ref(), record, labelled, at).await?;
+        live_labels = labels(stores, name, found, live.as_ref(), record, labelled, at).await?;
     }
-    Ok(Assessed {
-        name,
+    let assessed = Assessed {
+        name: name.clone(),
         live,
         recorded,
         live_labels,
         tags_changed,
         state,
-    })
+    };
+    Ok((assessed, versions))
 }
 
 /// What is known of the versions of a name that changed since.
 #[derive(Default)]
-struct Versions {
+pub(crate) struct Versions {
     /// What Parameter Store retains, where that was asked.
     retained: Vec<Retained>,
     /// The newest record until the instant.
@@ -223,12 +297,22 @@ async fn versions_until(
     head: Option<&Head>,
     at: Instant,
     look_at_it: bool,
+    seen: Option<&Versions>,
 ) -> Result<Versions, StoreError> {
     let mut versions = Versions::default();
     if look_at_it {
-        versions.retained = look(stores, name).await?.unwrap_or_default();
+        versions.retained = match seen {
+            // What is retained now is the same whatever instant is asked of.
+            Some(seen) if !seen.retained.is_empty() => seen.retained.clone(),
+            Some(_) | None => look(stores, name).await?.unwrap_or_default(),
+        };
     }
-    versions.before = newest_until(stores, name, head, at).await?;
+    let before = seen.and_then(|seen| seen.before.as_ref());
+    versions.before = match before {
+        // Nothing lies between the two instants.
+        Some(before) if before.at <= at => Some(before.clone()),
+        Some(_) | None => newest_until(stores, name, head, at).await?,
+    };
     let retained_before = versions.retained.iter().any(|r| r.modified <= at);
     if versions.before.is_none() && head.is_some() && !retained_before {
         versions.oldest = stores.index.oldest(name).await?;
@@ -319,7 +403,11 @@ async fn steps_of(
 ) -> Result<Vec<Step>, StoreError> {
     let wanted: Vec<Name> = states
         .iter()
-        .filter(|a| a.wants_value() || (options.values_of_unchanged && a.live.is_some()))
+        .filter(|a| {
+            let is_deleted = matches!(a.state, State::Absent { .. });
+            let asked = options.values_of_unchanged || (options.values_of_deleted && is_deleted);
+            a.wants_value() || (asked && a.live.is_some())
+        })
         .map(|a| a.name.clone())
         .collect();
     let mut values = stores.parameters.values(&wanted).await?;
@@ -336,8 +424,9 @@ async fn steps_of(
         recreate: options.recreate,
         keys: options.keys.clone(),
     };
+    let deleted = options.values_of_deleted;
     stream::iter(cases)
-        .map(|(assessed, value)| step(stores, assessed, value, how))
+        .map(|(assessed, value)| step(stores, assessed, value, deleted, how))
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await
@@ -349,6 +438,7 @@ async fn step(
     stores: &Stores,
     assessed: Assessed,
     read: ReadLive,
+    deleted: bool,
     how: &How,
 ) -> Result<Step, StoreError> {
     let compared = needs_comparison(&assessed.state, assessed.live.as_ref());
@@ -357,7 +447,8 @@ async fn step(
         Some(Ok(read)) => Some(read.value),
         Some(Err(error)) => {
             // What is absent or unknown has no value that anybody asked for.
-            let wanted = compared || assessed.state.found().is_some();
+            let is_deleted = matches!(assessed.state, State::Absent { .. });
+            let wanted = compared || assessed.state.found().is_some() || (deleted && is_deleted);
             problem = wanted.then(|| Problem::LiveUnreadable(error.to_string()));
             None
         }
@@ -422,8 +513,24 @@ fn is_covered(target: &Target, at: Instant, coverage: &Coverage) -> bool {
     }
 }
 
+/// Whether anything is known at `at`: the state of a name, or where there is
+/// none that the instant is covered.
+pub(crate) fn anything_known(
+    target: &Target,
+    at: Instant,
+    coverage: &Coverage,
+    states: &[Assessed],
+) -> bool {
+    let is_known = |a: &Assessed| !matches!(a.state, State::Unknown { .. });
+    if states.is_empty() {
+        is_covered(target, at, coverage)
+    } else {
+        states.iter().any(is_known)
+    }
+}
+
 /// The first instant from `at` on at which something of the target is known.
-fn nearest_known(
+pub(crate) fn nearest_known(
     target: &Target,
     at: Instant,
     coverage: &Coverage,

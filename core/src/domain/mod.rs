@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod decide;
+pub mod differences;
 pub mod event;
 pub mod import;
 pub mod instant;

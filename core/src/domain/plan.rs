@@ -369,8 +369,9 @@ fn compare(
         (Some(then), Some(now)) => then == now,
         _ => false,
     };
-    let same_version =
-        is_live || (equal_value && same_attributes(then, &live.live.attributes, key_id, how.now));
+    let same_version = is_live
+        || (equal_value
+            && differing_attributes(then, &live.live.attributes, key_id, how.now).is_empty());
     let tier_fell = then.tier.as_deref() == Some("Standard")
         && live.live.attributes.tier.as_deref() == Some("Advanced");
     if !is_live && tier_fell && (!same_version || how.recreate) {
@@ -385,7 +386,7 @@ fn compare(
     }
     let differences = Differences {
         version: false,
-        tags: !same_tags(then, live),
+        tags: !same_tags(then.tags.as_ref(), live.tags.as_ref()),
         labels: missing_labels(then, live, how),
     };
     let action = if differences.is_empty() {
@@ -399,33 +400,81 @@ fn compare(
     }
 }
 
-/// Whether everything that a put sends is as it was. A tier that is higher now
-/// is no difference by itself, since there is no way down; neither is a key
-/// that stands in for the one on record, nor one that nobody knows.
-fn same_attributes(
+/// What of a parameter can differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// The value.
+    Value,
+    /// `String`, `StringList` or `SecureString`.
+    Type,
+    /// The description.
+    Description,
+    /// The tier.
+    Tier,
+    /// The data type.
+    DataType,
+    /// The KMS key.
+    KeyId,
+    /// The pattern that values must match.
+    AllowedPattern,
+    /// The policies.
+    Policies,
+    /// The tags.
+    Tags,
+}
+
+impl Field {
+    /// The word for it, as fields of the output are named.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "Value",
+            Self::Type => "Type",
+            Self::Description => "Description",
+            Self::Tier => "Tier",
+            Self::DataType => "DataType",
+            Self::KeyId => "KeyId",
+            Self::AllowedPattern => "AllowedPattern",
+            Self::Policies => "Policies",
+            Self::Tags => "Tags",
+        }
+    }
+}
+
+/// Which of what a put sends beside the value is not as it was. A tier that is
+/// higher now is no difference by itself, since there is no way down; neither is
+/// a key that stands in for the one on record, nor one that nobody knows.
+pub(super) fn differing_attributes(
     then: &Attributes,
     live: &Attributes,
     key_id: Option<&str>,
     now: Instant,
-) -> bool {
+) -> Vec<Field> {
     let tier_is_enough =
         then.tier.is_none() || then.tier == live.tier || live.tier.as_deref() == Some("Advanced");
     let key_is_the_same = then.key_id == live.key_id
         || (then.is_secret() && then.key_id.is_none())
         || (key_id.is_some() && live.key_id.as_deref() == key_id);
-    then.parameter_type == live.parameter_type
-        && then.description == live.description
-        && key_is_the_same
-        && then.allowed_pattern == live.allowed_pattern
-        && same_policies(&then.policies, &live.policies, now)
-        && then.data_type == live.data_type
-        && tier_is_enough
+    let same_pattern = then.allowed_pattern == live.allowed_pattern;
+    let same = [
+        (Field::Type, then.parameter_type == live.parameter_type),
+        (Field::Description, then.description == live.description),
+        (Field::Tier, tier_is_enough),
+        (Field::DataType, then.data_type == live.data_type),
+        (Field::KeyId, key_is_the_same),
+        (Field::AllowedPattern, same_pattern),
+        (
+            Field::Policies,
+            same_policies(&then.policies, &live.policies, now),
+        ),
+    ];
+    let differ = same.into_iter().filter(|(_, same)| !same);
+    differ.map(|(field, _)| field).collect()
 }
 
 /// Tags count only where both are known, and those of AWS itself (`aws:...`)
 /// nobody can set.
-fn same_tags(then: &Attributes, live: &LiveParameter) -> bool {
-    match (&then.tags, &live.tags) {
+pub(super) fn same_tags(then: Option<&Tags>, live: Option<&Tags>) -> bool {
+    match (then, live) {
         (Some(then), Some(now)) => settable(then).eq(settable(now)),
         _ => true,
     }

@@ -38,6 +38,7 @@ fn survey_options(how: &HowArgs, values_of_unchanged: bool) -> Result<SurveyOpti
         labels: how.labels,
         recreate: how.recreate,
         keys,
+        ..SurveyOptions::default()
     })
 }
 
