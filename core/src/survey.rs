@@ -444,6 +444,13 @@ async fn step(
     let compared = needs_comparison(&assessed.state, assessed.live.as_ref());
     let mut problem = None;
     let now = match read {
+        // The version that was listed is to be told, and no later one.
+        Some(Ok(read)) if is_later(&read, &assessed) => {
+            problem = Some(Problem::LiveUnreadable(
+                "it was written again meanwhile".into(),
+            ));
+            None
+        }
         Some(Ok(read)) => Some(read.value),
         Some(Err(error)) => {
             // What is absent or unknown has no value that anybody asked for.
@@ -489,6 +496,16 @@ async fn step(
     };
     step.problem = nearest.or(step.problem);
     Ok(step)
+}
+
+/// Whether what was read of a parameter that did not change until the instant
+/// is a version that was written since it was listed.
+fn is_later(read: &LiveValue, assessed: &Assessed) -> bool {
+    let found = assessed
+        .state
+        .found()
+        .filter(|f| f.value == FoundValue::Live);
+    found.is_some_and(|f| f.version != Some(read.version) || f.modified != read.modified)
 }
 
 /// The value of the version that was found; none where it is lost, or is the

@@ -11,7 +11,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::keeping::{ImportArgs, RebuildArgs, SeedArgs, VerifyArgs};
-pub(crate) use self::looking::{ConfigArgs, HistoryArgs, ShowArgs};
+pub(crate) use self::looking::{
+    ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, ShowArgs,
+};
 pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs};
 pub(crate) use self::stack::{
     Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,
@@ -126,6 +128,10 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Print one value as it was, raw, for pipes
     Show(ShowArgs),
+    /// Show what differs between two instants, or an instant and now
+    Diff(DiffArgs),
+    /// Write parameters as they were, as JSON, YAML, dotenv, tfvars or CSV
+    Export(ExportArgs),
     /// Capture what lives now and its retained history
     Seed(SeedArgs),
     /// Take over what the original Python tool backed up

@@ -15,6 +15,7 @@ use ssmbak_core::domain::{Attributes, Instant, Name, Path, Target, Value};
     unused_imports,
     reason = "what puts a file back is a command of its own"
 )]
+#[allow(unused_imports, reason = "as `read` itself")]
 pub(crate) use self::reading::read;
 pub(crate) use self::writing::{json, yaml};
 

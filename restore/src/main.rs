@@ -7,8 +7,9 @@ mod commands;
 mod compat;
 mod config;
 mod connection;
+mod difference_report;
 mod error;
-#[allow(dead_code, unused_imports, reason = "the commands that use it follow")]
+mod export;
 mod export_file;
 #[cfg(test)]
 mod fixtures;

@@ -193,7 +193,8 @@ pub(crate) fn restore_exit(plan: &Plan, rows: &[RestoreView]) -> Exit {
     exit_of(bad + unsure, fine)
 }
 
-fn exit_of(bad: usize, fine: usize) -> Exit {
+/// How a command ends of whose parameters some are bad.
+pub(crate) fn exit_of(bad: usize, fine: usize) -> Exit {
     match (bad, fine) {
         (0, _) => Exit::Done,
         (_, 0) => Exit::Failed,

@@ -61,6 +61,11 @@ impl Ui {
         self.style.width.is_some()
     }
 
+    /// Whether stdout takes colours.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.style.color
+    }
+
     /// Whether rows are written as a table, for people.
     pub(crate) fn shows_tables(&self) -> bool {
         self.format == Format::Table
@@ -93,6 +98,23 @@ impl Ui {
         let mut out = self.rows();
         out.page(rows)?;
         Ok(out.finish::<V>()?)
+    }
+
+    /// Writes one object to stdout, which in JSON is no list; a table has its
+    /// `facts`, one a row.
+    pub(crate) fn show_one<V: View, F: View>(
+        &self,
+        one: &V,
+        facts: impl FnOnce(&V) -> serde_json::Result<Vec<F>>,
+    ) -> Result<(), CliError> {
+        match self.format {
+            Format::Table => self.show(&facts(one).map_err(io::Error::from)?),
+            Format::Json => {
+                let text = serde_json::to_string_pretty(one).map_err(io::Error::from)?;
+                write_text(text + "\n").map(|_| ())
+            }
+            Format::Jsonl | Format::Csv => self.show(std::slice::from_ref(one)),
+        }
     }
 
     /// Shows rows on stderr as a table, before a question.

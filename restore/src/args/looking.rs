@@ -1,6 +1,8 @@
-//! `history`, `show`, and what else only looks.
+//! `history`, `show`, `diff`, `export`: what only looks.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 
 use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, TIME_HELP};
 
@@ -34,15 +36,19 @@ pub(crate) struct HistoryArgs {
 Examples:
   ssmbak show /app/config > config.json
   ssmbak show /app/db -2h --reveal
+  ssmbak show /app/db -2h --metadata
 
 The value's exact bytes go to a pipe or file; on a terminal a newline follows.
-The --output option does not matter. A SecureString needs --reveal.")]
+The --output option matters for --metadata only. A SecureString needs --reveal.")]
 pub(crate) struct ShowArgs {
     /// Name of the parameter
     pub(crate) name: String,
     /// When.
     #[arg(help = TIME_HELP, allow_hyphen_values = true, default_value = "now")]
     pub(crate) time: String,
+    /// Everything but the value: type, version, who wrote it, tags and so on
+    #[arg(long, conflicts_with = "reveal")]
+    pub(crate) metadata: bool,
     /// Show secrets.
     #[arg(long, help = REVEAL_HELP)]
     pub(crate) reveal: bool,
@@ -73,4 +79,95 @@ pub(crate) struct ConfigArgs {
     /// Ask AWS who calls, and look the stack up
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+/// `ssmbak diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak diff /app/ -2h -R
+  ssmbak diff /app/ 2024-06-15 2024-06-16 -R
+  ssmbak diff /app/db -1day --reveal --exit-code
+
+Without a second TIME it compares with what lives now, and shows what a restore
+to TIME would take back. Of SecureStrings only that they differ is shown,
+unless --reveal is given.")]
+pub(crate) struct DiffArgs {
+    /// What to look at.
+    #[arg(help = PATH_HELP)]
+    pub(crate) path: String,
+    /// From when.
+    #[arg(value_name = "TIME", help = TIME_HELP, allow_hyphen_values = true)]
+    pub(crate) from: String,
+    /// Until when.
+    #[arg(
+        value_name = "TIME2",
+        help = "Later instant to compare with",
+        allow_hyphen_values = true,
+        default_value = "now"
+    )]
+    pub(crate) to: String,
+    /// With all levels below.
+    #[arg(short = 'R', long, help = RECURSIVE_HELP)]
+    pub(crate) recursive: bool,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP)]
+    pub(crate) reveal: bool,
+    /// Exit with 5 where there are differences
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// `ssmbak export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak export /app/ now -R > app.json
+  ssmbak export /app/ -2h --format dotenv --strip-prefix --to .env --reveal
+  ssmbak export /app/ 2024-06-15 -R --format yaml --to app.yaml
+
+json and yaml hold everything that can be put back; dotenv, tfvars and csv hold
+values. In csv a cell that a spreadsheet would take for a formula begins with an
+apostrophe. SecureStrings need --reveal. The --output option does not matter.")]
+pub(crate) struct ExportArgs {
+    /// What to export.
+    #[arg(help = PATH_HELP)]
+    pub(crate) path: String,
+    /// When.
+    #[arg(help = TIME_HELP, allow_hyphen_values = true)]
+    pub(crate) time: String,
+    /// With all levels below.
+    #[arg(short = 'R', long, help = RECURSIVE_HELP)]
+    pub(crate) recursive: bool,
+    /// Form of the file
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    pub(crate) format: ExportFormat,
+    /// Leave the path out of the names
+    #[arg(long)]
+    pub(crate) strip_prefix: bool,
+    /// Write to this file, which only you can read, and not to stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace the file where it is there already
+    #[arg(long, requires = "to")]
+    pub(crate) overwrite: bool,
+    /// Write secrets.
+    #[arg(long, help = "Write the values of SecureStrings")]
+    pub(crate) reveal: bool,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Complete, as JSON.
+    #[default]
+    Json,
+    /// Complete, as YAML.
+    Yaml,
+    /// `KEY=value` lines for shells, Docker and dotenv libraries.
+    Dotenv,
+    /// Values of Terraform variables.
+    Tfvars,
+    /// Comma-separated values.
+    Csv,
 }

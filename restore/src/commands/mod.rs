@@ -3,6 +3,8 @@
 
 mod completions;
 mod config;
+mod diff;
+mod export;
 mod history;
 mod import;
 mod man;
@@ -74,6 +76,8 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::Restore(args) => restore::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
         Command::Show(args) => show::run(context, args).await,
+        Command::Diff(args) => diff::run(context, args).await,
+        Command::Export(args) => export::run(context, args).await,
         Command::Seed(args) => seed::run(context, args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Rebuild(args) => rebuild::run(context, args).await,

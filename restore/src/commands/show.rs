@@ -1,18 +1,18 @@
-//! `ssmbak show`: one value, raw.
+//! `ssmbak show`: one value, raw; or everything but the value.
 
 use std::ops::ControlFlow;
 
-use ssmbak_core::domain::{Name, Plan, Record, State, Target};
+use ssmbak_core::domain::{Instant, Name, Plan, Record, State, Target};
 use ssmbak_core::history::history;
 use ssmbak_core::store::Stores;
-use ssmbak_core::survey::SurveyOptions;
+use ssmbak_core::survey::{SurveyOptions, states};
 
 use super::Context;
 use crate::args::ShowArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
 use crate::ui::{warn, write_text};
-use crate::view::value_of;
+use crate::view::{MetadataView, value_of};
 
 /// Writes the exact bytes of the value to stdout; a terminal gets a new line
 /// after them.
@@ -21,13 +21,17 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     let at = context.instant(&args.time)?;
     let stores = context.stores().await?;
     let target = Target::Name(name.clone());
+    if args.metadata {
+        return metadata(context, &stores, &target, name, at).await;
+    }
     let options = SurveyOptions {
         values_of_unchanged: true,
         ..SurveyOptions::default()
     };
     let plan = context.plan(&stores, &target, at, &options).await?;
     if is_absent(&plan, &name) {
-        return Err(absent(&stores, &plan, name).await);
+        let nearest = report::nearest_after(&plan);
+        return Err(absent(&stores, &target, name, at, nearest).await);
     }
     let value = value(&plan, &name, args.reveal)?;
     for warning in report::warnings(&plan) {
@@ -35,6 +39,45 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     }
     let end: &[u8] = if context.ui.is_terminal() { b"\n" } else { b"" };
     write_text([value.as_bytes(), end].concat())
+}
+
+/// Writes everything but the value, and reads none.
+async fn metadata(
+    context: &Context,
+    stores: &Stores,
+    target: &Target,
+    name: Name,
+    at: Instant,
+) -> Result<Exit, CliError> {
+    let known = states(stores, target, at).await?;
+    let nearest = known.nearest_known.filter(|known| *known > at);
+    let found = match known.states.get(&name) {
+        Some(State::Present(found)) => found,
+        Some(State::Absent { .. }) => return Err(absent(stores, target, name, at, nearest).await),
+        None if known.anything_known => {
+            return Err(absent(stores, target, name, at, nearest).await);
+        }
+        Some(State::Unknown { .. }) | None => {
+            return Err(CliError::NothingKnown {
+                target: name.to_string(),
+                at,
+                nearest,
+            });
+        }
+    };
+    if found.inexact {
+        warn(&format!(
+            "{name}: may have been deleted already at {at}; taken as present"
+        ));
+    }
+    if found.is_imported() {
+        warn(&format!(
+            "{name}: known from the original tool's bucket only, which did not keep all of this"
+        ));
+    }
+    let view = MetadataView::new(name, found);
+    context.ui.show_one(&view, MetadataView::facts)?;
+    Ok(Exit::Done)
 }
 
 /// Whether the plan knows that `name` did not exist. A plan leaves out what
@@ -48,19 +91,25 @@ fn is_absent(plan: &Plan, name: &Name) -> bool {
 
 /// Tells that the parameter did not exist, with the instant at which it last
 /// did: one call, and a hint less where that fails.
-async fn absent(stores: &Stores, plan: &Plan, name: Name) -> CliError {
+async fn absent(
+    stores: &Stores,
+    target: &Target,
+    name: Name,
+    at: Instant,
+    nearest: Option<Instant>,
+) -> CliError {
     let mut since = None;
     let mut page = |records: Vec<Record>| {
         let newest = records.iter().find(|record| record.decides_state());
         since = newest.filter(|r| r.is_deletion()).map(|r| r.at);
         ControlFlow::Break(())
     };
-    let _ = history(stores, &plan.target, None, Some(plan.at), &mut page).await;
+    let _ = history(stores, target, None, Some(at), &mut page).await;
     CliError::Absent {
         name,
-        at: plan.at,
+        at,
         since,
-        nearest: report::nearest_after(plan),
+        nearest,
     }
 }
 

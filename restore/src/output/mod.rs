@@ -1,6 +1,7 @@
 //! How data is written: as a table, JSON, JSON lines or CSV, page by page.
 
 mod csv;
+mod patch;
 mod table;
 mod text;
 
@@ -8,6 +9,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+pub(crate) use patch::Patch;
 pub(crate) use table::TableStyle;
 pub(crate) use text::printable;
 

@@ -2,13 +2,17 @@
 //! the command line's contract. They are stable; fields may be added.
 
 mod change;
+mod difference;
 mod health;
+mod metadata;
 mod others;
 mod parameter;
 mod setting;
 
 pub(crate) use change::ChangeView;
+pub(crate) use difference::DifferenceView;
 pub(crate) use health::{MessageView, StatusView};
+pub(crate) use metadata::MetadataView;
 pub(crate) use others::{
     FindingView, ImportView, ResourceView, SeedView, StackChangeView, UnreadableView,
 };
