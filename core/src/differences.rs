@@ -15,8 +15,8 @@ use crate::domain::state::{Found, FoundValue};
 use crate::domain::{Action, Instant, Name, State, Target};
 use crate::store::{ErrorKind, LiveValue, StoreError, Stores};
 use crate::survey::{
-    Asked, Assessed, NAMES_AT_ONCE, SurveyOptions, anything_known, assess, cases, nearest_known,
-    survey,
+    Asked, Assessed, NAMES_AT_ONCE, Purpose, SurveyOptions, anything_known, assess, cases,
+    nearest_known, survey,
 };
 
 /// What differs between two instants.
@@ -63,7 +63,7 @@ async fn from_now(
     from: Instant,
 ) -> Result<Comparison, StoreError> {
     let options = SurveyOptions {
-        values_of_deleted: true,
+        purpose: Purpose::Comparison,
         ..SurveyOptions::default()
     };
     let plan = survey(stores, target, from, &options).await?;

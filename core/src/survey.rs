@@ -33,16 +33,27 @@ pub(crate) const NAMES_AT_ONCE: usize = 16;
 pub struct SurveyOptions {
     /// Read the values of unchanged parameters too.
     pub values_of_unchanged: bool,
-    /// Read the values of what would be deleted too.
-    pub values_of_deleted: bool,
-    /// Tell the tags of unchanged parameters too, as far as they are on record.
-    pub tags_of_unchanged: bool,
+    /// What the answer is for.
+    pub purpose: Purpose,
     /// Labels are to be put back. Takes one or two calls more for each name.
     pub labels: bool,
     /// What cannot be overwritten is to be deleted and created again.
     pub recreate: bool,
     /// Which keys take the place of those on record.
     pub keys: KeyMap,
+}
+
+/// What a survey is for, beyond a restore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Nothing else.
+    #[default]
+    Restore,
+    /// Both sides are shown: the values of what would be deleted are read too.
+    Comparison,
+    /// All that was is told: the tags of unchanged parameters too, as far as they
+    /// are on record.
+    Export,
 }
 
 /// Returns what a restore of `target` to `at` would do.
@@ -118,7 +129,7 @@ impl Asked {
     fn of(options: &SurveyOptions) -> Self {
         Self {
             labels: options.labels,
-            tags: options.tags_of_unchanged,
+            tags: options.purpose == Purpose::Export,
         }
     }
 }
@@ -401,11 +412,12 @@ async fn steps_of(
     states: Vec<Assessed>,
     options: &SurveyOptions,
 ) -> Result<Vec<Step>, StoreError> {
+    let deleted = options.purpose == Purpose::Comparison;
     let wanted: Vec<Name> = states
         .iter()
         .filter(|a| {
             let is_deleted = matches!(a.state, State::Absent { .. });
-            let asked = options.values_of_unchanged || (options.values_of_deleted && is_deleted);
+            let asked = options.values_of_unchanged || (deleted && is_deleted);
             a.wants_value() || (asked && a.live.is_some())
         })
         .map(|a| a.name.clone())
@@ -424,7 +436,6 @@ async fn steps_of(
         recreate: options.recreate,
         keys: options.keys.clone(),
     };
-    let deleted = options.values_of_deleted;
     stream::iter(cases)
         .map(|(assessed, value)| step(stores, assessed, value, deleted, how))
         .buffered(NAMES_AT_ONCE)

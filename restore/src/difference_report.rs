@@ -103,9 +103,15 @@ fn write_fields(patch: &mut Patch, difference: &Difference) {
         match field {
             Field::Value => {}
             Field::Tags => write_tags(patch, &old, &new),
-            other => {
-                let (old, new) = (text_of(*other, &old), text_of(*other, &new));
-                patch.meta(other.as_str(), &moved(old.as_deref(), new.as_deref()));
+            Field::Type
+            | Field::Description
+            | Field::Tier
+            | Field::DataType
+            | Field::KeyId
+            | Field::AllowedPattern
+            | Field::Policies => {
+                let (old, new) = (text_of(*field, &old), text_of(*field, &new));
+                patch.meta(field.as_str(), &moved(old.as_deref(), new.as_deref()));
             }
         }
     }

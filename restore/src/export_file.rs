@@ -13,9 +13,8 @@ use ssmbak_core::domain::{Attributes, Instant, Name, Path, Target, Value};
 
 #[allow(
     unused_imports,
-    reason = "what puts a file back is a command of its own"
+    reason = "what is put back from a file is put back by other commands"
 )]
-#[allow(unused_imports, reason = "as `read` itself")]
 pub(crate) use self::reading::read;
 pub(crate) use self::writing::{json, yaml};
 

@@ -120,6 +120,10 @@ pub(crate) struct DiffArgs {
 
 /// `ssmbak export`.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[command(after_help = "\
 Examples:
   ssmbak export /app/ now -R > app.json

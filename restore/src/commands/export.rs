@@ -1,7 +1,7 @@
 //! `ssmbak export`: a tree as it was, as text for other programs.
 
 use ssmbak_core::domain::{Instant, Name, Path, Plan, State, Step, Target};
-use ssmbak_core::survey::SurveyOptions;
+use ssmbak_core::survey::{Purpose, SurveyOptions};
 
 use super::Context;
 use crate::args::ExportArgs;
@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context, args: &ExportArgs) -> Result<Exit, Cl
     let stores = context.stores().await?;
     let options = SurveyOptions {
         values_of_unchanged: true,
-        tags_of_unchanged: true,
+        purpose: Purpose::Export,
         ..SurveyOptions::default()
     };
     let plan = context.plan(&stores, &target, at, &options).await?;

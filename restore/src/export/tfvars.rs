@@ -1,5 +1,5 @@
 //! Values of Terraform variables: a string for each parameter, a list of strings
-//! for a StringList.
+//! for a `StringList`.
 
 use std::fmt::Write as _;
 

@@ -94,7 +94,9 @@ impl Patch {
     fn line(&mut self, color: &str, sign: &str, text: &str) {
         let is_colored = self.color && !color.is_empty();
         if is_colored {
-            self.text.push_str(&format!("\u{1b}[{color}m"));
+            for part in ["\u{1b}[", color, "m"] {
+                self.text.push_str(part);
+            }
         }
         self.text.push_str(sign);
         self.text.push_str(&printable(text));
@@ -124,7 +126,8 @@ mod tests {
 
     #[test]
     fn of_values_of_many_lines_those_that_differ_with_three_around_them() {
-        let old: String = (1..=20).map(|n| format!("{n}\n")).collect();
+        let lines: Vec<String> = (1..=20).map(|n| n.to_string()).collect();
+        let old = lines.join("\n") + "\n";
         let new = old.replace("\n10\n", "\nten\n");
         let expected = "@@ -7,7 +7,7 @@\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13\n";
         assert_eq!(value(Some(&old), Some(&new)), expected);

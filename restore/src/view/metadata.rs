@@ -69,7 +69,9 @@ impl MetadataView {
             let text = match json.get(name)? {
                 Json::Null => return None,
                 Json::String(text) => text.clone(),
-                other => other.to_string(),
+                other @ (Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+                    other.to_string()
+                }
             };
             Some(FactView {
                 fact: name,

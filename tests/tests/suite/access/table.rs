@@ -41,6 +41,10 @@ const COMMANDS: &[Row] = &[
     ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),
     ("show {path}name {at}", [NO_LISTING, Works, Works]),
     ("show {path}secret --reveal", [NO_LISTING, Works, Works]),
+    ("show {path}secret --metadata", [NO_LISTING, Works, Works]),
+    ("diff {path} {at} -R", [NO_LISTING, Works, Works]),
+    ("diff {path} {at} {at} -R", [NO_LISTING, Works, Works]),
+    ("export {path} {at} -R --reveal", [NO_LISTING, Works, Works]),
     ("seed {path}", [NO_LISTING, Works, Works]),
     ("seed {path} --do-it", [NO_LISTING, Works, Works]),
     // Its source is another bucket, which no policy of the stack names.

@@ -4,6 +4,8 @@ mod attributes;
 mod compat;
 mod config;
 mod from_file;
+mod diff;
+mod export;
 mod history;
 mod package;
 mod plan_file;
