@@ -6,6 +6,7 @@
 
 mod against;
 mod beside;
+mod states;
 
 pub use against::{Wanted, against};
 
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use self::beside::{labels, nearest, tags_until};
+pub use self::states::{States, states};
 use crate::domain::plan::{
     self, How, LiveParameter, Nearest, Problem, RecordedAs, needs_comparison,
 };
@@ -82,38 +84,6 @@ pub async fn survey(
         at,
         steps,
     })
-}
-
-/// Returns the states of the names of `target` at `at`, and nothing
-/// of any value. Whether anything is
-/// known and the nearest instant that is are told as a survey tells them.
-///
-/// Reads no stored value and no live one, but for the look at a live parameter
-/// that is not on record and changed since: that is made without values where
-/// its key is denied.
-pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<States, StoreError> {
-    let (cases, coverage) = cases(stores, target).await?;
-    let asked = Asked {
-        labels: true,
-        tags: true,
-    };
-    let states = assess_all(stores, cases, at, &coverage, asked).await?;
-    Ok(States {
-        nearest_known: nearest_known(target, at, &coverage, &states),
-        anything_known: anything_known(target, at, &coverage, &states),
-        states: states.into_iter().map(|a| (a.name, a.state)).collect(),
-    })
-}
-
-/// The states of names at an instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct States {
-    /// Each name that lives or has records, with its state.
-    pub states: BTreeMap<Name, State>,
-    /// See [`Plan::nearest_known`].
-    pub nearest_known: Option<Instant>,
-    /// See [`Plan::anything_known`].
-    pub anything_known: bool,
 }
 
 /// What is asked beyond the version that a name had.

@@ -130,7 +130,7 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show what differs between two instants, or an instant and now
     Diff(DiffArgs),
-    /// Write parameters as they were, as JSON, YAML, dotenv, tfvars or CSV
+    /// Write what was as JSON, YAML, dotenv, tfvars or CSV
     Export(ExportArgs),
     /// Capture what lives now and its retained history
     Seed(SeedArgs),

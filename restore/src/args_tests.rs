@@ -48,6 +48,16 @@ fn every_command_with_a_time_takes_a_minus() {
     );
     let cli = parse("show|/app/db|-2h|--reveal").unwrap();
     assert!(matches!(cli.command, Command::Show(a) if a.reveal && a.time == "-2h"));
+    let cli = parse("diff|/app/|-2h|-1h|-R|--exit-code").unwrap();
+    assert!(
+        matches!(cli.command, Command::Diff(a) if a.recursive && a.exit_code
+        && (a.from.as_str(), a.to.as_str()) == ("-2h", "-1h"))
+    );
+    let cli = parse("export|/app/|-2h|--format|yaml|--to|f").unwrap();
+    assert!(
+        matches!(cli.command, Command::Export(a) if a.time == "-2h" && !a.reveal
+        && a.format == ExportFormat::Yaml && a.to.is_some())
+    );
     let cli = parse("history|/app/|-R|--since|-2h|--until|-1h").unwrap();
     assert!(matches!(cli.command, Command::History(a) if a.recursive
         && a.since.as_deref() == Some("-2h") && a.until.as_deref() == Some("-1h")));
@@ -94,6 +104,13 @@ fn a_plan_says_itself_what_is_restored_and_how() {
 fn the_defaults_are_now_everything_and_a_table() {
     let cli = parse("show|/app/db").unwrap();
     assert!(matches!(cli.command, Command::Show(a) if a.time == "now"));
+    let cli = parse("diff|/app/|-2h").unwrap();
+    assert!(matches!(cli.command, Command::Diff(a) if a.to == "now" && !a.reveal));
+    let cli = parse("export|/app/|now").unwrap();
+    assert!(
+        matches!(cli.command, Command::Export(a) if a.format == ExportFormat::Json
+        && !a.overwrite && !a.strip_prefix)
+    );
     let cli = parse("seed").unwrap();
     assert!(matches!(cli.command, Command::Seed(a) if a.paths == ["/"] && !a.do_it));
     assert_eq!(cli.global.output, None);
@@ -153,6 +170,11 @@ fn wrong_usage_exits_with_2_and_help_with_0() {
         "preview|/app/|2h|ago",
         "preview|/app/|now|--nonsense",
         "history|/app/|--output|xml",
+        "diff|/app/",
+        "export|/app/",
+        "export|/app/|now|--format|xml",
+        "export|/app/|now|--overwrite",
+        "show|/app/db|--metadata|--reveal",
         "stack|prod|explode",
         "completions|cobol",
         "nonsense",
