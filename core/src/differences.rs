@@ -194,7 +194,9 @@ async fn side(
             }
             Some(Err(error)) => side.problem = Some(unreadable(&error.to_string())),
         },
-        FoundValue::Retained(value) => side.value = Some(value.clone()),
+        FoundValue::Retained(value) | FoundValue::Given(value) => {
+            side.value = Some(value.clone());
+        }
         FoundValue::Stored(pointer) => match stores.bucket.value(pointer).await {
             Ok(value) => side.value = Some(value),
             Err(error) if error.kind() == ErrorKind::Missing => {

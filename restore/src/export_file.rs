@@ -11,10 +11,6 @@ mod writing;
 
 use ssmbak_core::domain::{Attributes, Instant, Name, Path, Target, Value};
 
-#[allow(
-    unused_imports,
-    reason = "what is put back from a file is put back by other commands"
-)]
 pub(crate) use self::reading::read;
 pub(crate) use self::writing::{json, yaml};
 

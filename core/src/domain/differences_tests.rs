@@ -232,7 +232,7 @@ proptest! {
                     None => return Ok(()),
                 },
                 FoundValue::Stored(_) => Some(Value::new(value)),
-                FoundValue::Retained(value) => Some(value.clone()),
+                FoundValue::Retained(value) | FoundValue::Given(value) => Some(value.clone()),
                 FoundValue::Lost | FoundValue::Sealed => None,
             },
             State::Absent { .. } | State::Unknown { .. } => None,

@@ -46,10 +46,10 @@ async fn saved(context: &Context, args: &RestoreArgs, file: &Path) -> Result<Exi
     let refused = |error| plan_file::refused(file, &error);
     let target = saved.target().map_err(refused)?;
     let options = SurveyOptions {
-        values_of_unchanged: false,
         labels: saved.options.labels,
         recreate: saved.options.recreate,
         keys: saved.keys().map_err(refused)?,
+        ..SurveyOptions::default()
     };
     let stores = context.stores().await?;
     plan_file::check_stores(file, &saved, &stores)?;

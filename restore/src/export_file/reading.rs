@@ -17,10 +17,6 @@ use crate::error::CliError;
 /// is refused, fields included, and so are a newer form and a file of more
 /// than [`FILE_BYTES_MAX`]. The error names file and place, and tells no value.
 /// A name of the tool's own is not refused here.
-#[allow(
-    dead_code,
-    reason = "what is put back from a file is put back by other commands"
-)]
 pub(crate) fn read(path: &Path) -> Result<Exported, CliError> {
     let unreadable = |error: std::io::Error| CliError::Failed {
         message: format!("{} cannot be read: {error}", path.display()),

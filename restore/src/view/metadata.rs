@@ -56,6 +56,7 @@ impl MetadataView {
                 FoundValue::Live
                 | FoundValue::Stored(_)
                 | FoundValue::Retained(_)
+                | FoundValue::Given(_)
                 | FoundValue::Sealed => "stored",
             },
             exact: !found.inexact && !found.is_imported(),

@@ -3,9 +3,9 @@
 mod attributes;
 mod compat;
 mod config;
-mod from_file;
 mod diff;
 mod export;
+mod from_file;
 mod history;
 mod package;
 mod plan_file;
