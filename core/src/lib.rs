@@ -21,6 +21,7 @@ pub mod reconcile;
 pub mod restore;
 pub mod store;
 pub mod survey;
+pub mod undo;
 pub mod verify;
 
 pub use param_path::ParamPath;

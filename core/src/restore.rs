@@ -18,7 +18,7 @@ use self::recorded::{finish, planned_run, put_run};
 use self::recreate::recreate;
 use crate::capture::capture;
 use crate::domain::run::{Origin, Outcome};
-use crate::domain::{Action, Name, Plan, Record, Source, Step, Written};
+use crate::domain::{Action, Instant, Name, Plan, Record, Source, Step, Written};
 use crate::store::{ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
 
 /// What lives is looked at again after these waits where the first look did
@@ -74,6 +74,8 @@ pub struct Report {
     pub reason: Option<String>,
     /// The version that was written.
     pub written_version: Option<u64>,
+    /// When, as it was read back; none where it could not be.
+    pub written_at: Option<Instant>,
     /// It was deleted to be created again.
     pub recreated: bool,
 }
@@ -135,6 +137,7 @@ fn report(name: &Name, outcome: Outcome, reason: Option<String>) -> Report {
         outcome,
         reason,
         written_version: None,
+        written_at: None,
         recreated: false,
     }
 }
@@ -414,10 +417,14 @@ fn checked(
     match (expected, lives.get(&step.name)) {
         (Some(expected), Some(Ok(live))) if live.version == expected => {
             if step.value.as_ref() == Some(&live.value) {
-                report
+                Report {
+                    written_at: Some(live.modified),
+                    ..report
+                }
             } else {
                 Report {
                     written_version: Some(expected),
+                    written_at: Some(live.modified),
                     ..failed(&step.name, &"it was read back with another value")
                 }
             }

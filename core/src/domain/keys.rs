@@ -134,6 +134,11 @@ pub fn run_of_entry(entry: &str) -> Option<&str> {
     entry.get(.."run#".len() + time.len() + 1 + id.len())
 }
 
+/// The id in the sort key of a run.
+pub fn run_id_of_entry(entry: &str) -> Option<&str> {
+    run_of_entry(entry)?.rsplit('#').next()
+}
+
 /// The first sort key that lies after every record at or before `at`.
 ///
 /// Entries go on with `#` after the instant, so the instant of the next
@@ -209,6 +214,7 @@ mod tests {
         let (at, name) = (Instant::from_millis(0), Name::parse("/a/b").unwrap());
         let run = run_entry(at, "id");
         assert_eq!(run_of_entry(&run), Some(&*run));
+        assert_eq!(run_id_of_entry(&run), Some("id"));
         assert_eq!(run_of_entry(&run_name_entry(at, "id", &name)), Some(&*run));
         for none in ["", "format", "coverage#/", "run#", "run#t", "run#t#"] {
             assert_eq!(run_of_entry(none), None, "{none}");

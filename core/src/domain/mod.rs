@@ -19,6 +19,7 @@ pub mod run;
 pub mod saved_plan;
 pub mod state;
 pub mod stored;
+pub mod undo;
 pub mod unfinished;
 pub mod value;
 

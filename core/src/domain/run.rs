@@ -1,5 +1,7 @@
 //! Runs: every restore is a fact on record.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::instant::Instant;
@@ -122,6 +124,10 @@ pub struct Run {
     /// Where the states come from.
     #[serde(default, skip_serializing_if = "Origin::is_record")]
     pub origin: Origin,
+    /// How its names ended: only in the index's row of a run that has finished,
+    /// which has no names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
     /// One for each parameter that was to change.
     pub names: Vec<RunName>,
 }
@@ -143,6 +149,9 @@ pub struct RunName {
     /// The tags that it had before, where the run changes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_tags: Option<Tags>,
+    /// The tags that the run gives it, where it changes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_tags: Option<Tags>,
     /// Entry of the record that is put back; none for a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
@@ -161,6 +170,9 @@ pub struct RunName {
     /// The version that the restore wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_version: Option<u64>,
+    /// When that version was written, as it was read back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<Instant>,
     /// What became of it; none while the run is only planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -168,3 +180,101 @@ pub struct RunName {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+impl Run {
+    /// The run as its own row of the index has it: without its names, but with
+    /// their counts where they are final.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        let finished = self.phase == Phase::Finished;
+        Self {
+            counts: finished.then(|| Counts::of(&self.names)),
+            names: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The beginning of its id, as people are told it.
+    pub fn short_id(&self) -> &str {
+        short_id(&self.id)
+    }
+}
+
+/// The beginning of a run's id, as people are told it.
+pub fn short_id(id: &str) -> &str {
+    id.split('-').next().unwrap_or(id)
+}
+
+/// How many names of a run ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Written as they were.
+    pub restored: usize,
+    /// Deleted.
+    pub deleted: usize,
+    /// Already as they were.
+    pub unchanged: usize,
+    /// Left alone.
+    pub skipped: usize,
+    /// Not done.
+    pub failed: usize,
+}
+
+impl Counts {
+    /// Those of `names`; one whose outcome is not on record does not count.
+    pub fn of(names: &[RunName]) -> Self {
+        let mut counts = Self::default();
+        for outcome in names.iter().filter_map(|name| name.outcome) {
+            *match outcome {
+                Outcome::Restored => &mut counts.restored,
+                Outcome::Deleted => &mut counts.deleted,
+                Outcome::Unchanged => &mut counts.unchanged,
+                Outcome::Skipped => &mut counts.skipped,
+                Outcome::Failed => &mut counts.failed,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// The RUN argument: which run is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhichRun {
+    /// The newest.
+    Last,
+    /// The one whose id begins so, in lower case: four characters at least.
+    Id(String),
+}
+
+/// A RUN that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is too short for the id of a run")]
+pub struct WhichRunError(pub String);
+
+impl WhichRun {
+    /// How many characters of an id must be given.
+    pub const ID_MIN: usize = 4;
+
+    /// Reads a RUN argument.
+    pub fn parse(text: &str) -> Result<Self, WhichRunError> {
+        match text {
+            "last" => Ok(Self::Last),
+            id if id.chars().count() < Self::ID_MIN => Err(WhichRunError(id.to_owned())),
+            id => Ok(Self::Id(id.to_ascii_lowercase())),
+        }
+    }
+}
+
+impl fmt::Display for WhichRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Last => "last",
+            Self::Id(id) => id,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

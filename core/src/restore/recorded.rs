@@ -36,6 +36,7 @@ pub(super) fn planned_run(
         ),
         at: plan.at,
         origin,
+        counts: None,
         names: steps.iter().map(|step| run_name(step)).collect(),
     }
 }
@@ -63,6 +64,9 @@ fn run_name(step: &Step) -> RunName {
         before_tags: live
             .filter(|_| step.differences.tags)
             .and_then(|l| l.tags.clone()),
+        after_tags: found
+            .filter(|_| step.differences.tags)
+            .and_then(|f| f.attributes.tags.clone()),
         restored: found.and_then(|f| {
             let is_given = matches!(f.value, FoundValue::Given(_));
             let version = f.version.filter(|_| !is_given)?;
@@ -82,6 +86,7 @@ fn run_name(step: &Step) -> RunName {
         labels: step.differences.labels.clone(),
         recreated: step.recreate,
         written_version: None,
+        written_at: None,
         outcome: None,
         reason: None,
     }
@@ -95,6 +100,7 @@ pub(super) fn finish(run: &mut Run, reports: &[Report], now: Instant) {
             name.outcome = Some(report.outcome);
             name.reason.clone_from(&report.reason);
             name.written_version = report.written_version;
+            name.written_at = report.written_at;
             name.recreated |= report.recreated;
         }
     }

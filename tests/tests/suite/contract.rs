@@ -833,6 +833,7 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
             recursive: true,
             at: at(-9),
             origin: Origin::Record,
+            counts: None,
             names: (0..30)
                 .map(|n| RunName {
                     name: name(&format!("/app/{n}")),
@@ -840,9 +841,11 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
                     before: None,
                     before_version: None,
                     before_tags: None,
+                    after_tags: None,
                     restored: None,
                     pointer: None,
                     written_version: None,
+                    written_at: None,
                     outcome: None,
                     reason: None,
                     alone: Vec::new(),
@@ -875,15 +878,21 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
             ..finished.clone()
         };
         index.put_run(&later).await.unwrap();
-        let head = |run: &Run| Run {
-            names: Vec::new(),
-            ..run.clone()
-        };
+        let head = Run::summary;
+        assert_eq!(head(&later).counts.unwrap().restored, 30);
         let newest = index.run_before(None).await.unwrap();
         assert_eq!(newest.as_ref(), Some(&head(&later)), "{lane:?}");
         let before = index.run_before(newest.as_ref()).await.unwrap();
         assert_eq!(before.as_ref(), Some(&head(&finished)), "{lane:?}");
         assert_eq!(index.run_before(before.as_ref()).await.unwrap(), None);
+        for (start, found) in [
+            ("a-ru", vec![head(&finished)]),
+            ("", vec![head(&later), head(&finished)]),
+            ("later", vec![head(&later)]),
+            ("run", vec![]),
+        ] {
+            assert_eq!(index.runs_of(start).await.unwrap(), found, "{start}");
+        }
         let mut names = finished.names.clone();
         names.sort_by(|a, b| a.name.cmp(&b.name));
         assert_eq!(index.run_names(&finished).await.unwrap(), names, "{lane:?}");

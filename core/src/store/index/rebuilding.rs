@@ -164,12 +164,8 @@ impl Index {
             let entry = keys::run_name_entry(run.started, &run.id, &name.name);
             rows.push(keyed(keys::META, &entry, name)?);
         }
-        let summary = Run {
-            names: Vec::new(),
-            ..run.clone()
-        };
         let entry = keys::run_entry(run.started, &run.id);
-        rows.push(keyed(keys::META, &entry, &summary)?);
+        rows.push(keyed(keys::META, &entry, &run.summary())?);
         let puts = stream::iter(rows).map(|row| async move {
             let answer = patiently(|| async {
                 let call = self.client.put_item().table_name(&self.table);

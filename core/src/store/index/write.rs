@@ -105,12 +105,8 @@ impl Index {
         for batch in rows.chunks(BATCH) {
             self.put_batch(batch.to_vec()).await?;
         }
-        let summary = Run {
-            names: Vec::new(),
-            ..run.clone()
-        };
         let entry = keys::run_entry(run.started, &run.id);
-        self.put_batch(vec![keyed(keys::META, &entry, &summary)?])
+        self.put_batch(vec![keyed(keys::META, &entry, &run.summary())?])
             .await
     }
 
