@@ -11,10 +11,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::keeping::{ImportArgs, RebuildArgs, SeedArgs, VerifyArgs};
-pub(crate) use self::looking::{
-    ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, ShowArgs,
-};
-pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs};
+pub(crate) use self::looking::{ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, RunsArgs, ShowArgs};
+pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs, UndoArgs};
 pub(crate) use self::stack::{
     Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,
     StackVerb, UpdateArgs, Who,
@@ -124,6 +122,10 @@ pub(crate) enum Command {
     Preview(PreviewArgs),
     /// Put parameters back as they were
     Restore(RestoreArgs),
+    /// Take back what a restore did, as a new run
+    Undo(UndoArgs),
+    /// List the restores and undos: when, who, what became of them
+    Runs(RunsArgs),
     /// List every change: when, what, which version, who
     History(HistoryArgs),
     /// Print one value as it was, raw, for pipes
@@ -171,6 +173,7 @@ const TABLE_HELP: &str = "Table with the index [env: SSMBAK_TABLE]";
 const PATH_HELP: &str = "Path ('/app/': what lies under it) or name ('/app') of a parameter";
 const TIME_HELP: &str = "Instant: 2024-06-15T17:56:58, 2024-06-15, \"2h ago\", -2h, now";
 const RECURSIVE_HELP: &str = "With all levels below the path, not only the first";
+const RUN_HELP: &str = "Id of a run, four characters of it at least, or `last`";
 const REVEAL_HELP: &str = "Show the values of SecureStrings";
 
 /// `ssmbak completions`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
-use ssmbak_core::domain::run::{Origin, Outcome};
+use ssmbak_core::domain::run::{Origin, Outcome, short_id};
 use ssmbak_core::domain::{Action, Name, Plan, Step};
 use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_with};
 use ssmbak_core::store::Stores;
@@ -13,7 +13,7 @@ use ssmbak_core::store::Stores;
 use crate::commands::Context;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::{self, hint_to_repeat, warn};
+use crate::ui::{self, hint_to_repeat, hint_to_undo_again, warn};
 use crate::view::RestoreView;
 
 /// What is to be known of a parameter beside what became of it.
@@ -54,6 +54,7 @@ pub(crate) async fn carry_out_noting(
     consent: &Consent,
     notes: &Notes,
 ) -> Result<Exit, CliError> {
+    let again = Again::of(&origin);
     let noted = notes.iter().map(|(name, note)| format!("{name}: {note}"));
     for warning in report::warnings(plan).into_iter().chain(noted) {
         warn(&warning);
@@ -63,7 +64,7 @@ pub(crate) async fn carry_out_noting(
     let rows = if changes {
         let mut agreed = false;
         if report::can_be_done(plan) {
-            agreed = agree(context, plan, consent).await?;
+            agreed = agree(context, plan, consent, &again).await?;
         }
         let recreate = consent.recreate && agreed;
         let reports = apply_plan(context, stores, plan, recreate, origin).await?;
@@ -71,9 +72,9 @@ pub(crate) async fn carry_out_noting(
     } else {
         report::restore_rows(plan, &[], is_saved, consent.reveal)
     };
-    tell(context, plan, &rows, notes, is_saved)?;
-    if is_saved && !report::moved(plan).is_empty() {
-        hint_at_force();
+    tell(context, plan, &rows, notes, is_saved, &again)?;
+    if !report::moved(plan).is_empty() {
+        again.hint_at_force();
     }
     if context.interrupt.is_cancelled() {
         return Ok(Exit::Interrupted);
@@ -81,10 +82,67 @@ pub(crate) async fn carry_out_noting(
     Ok(report::restore_exit(plan, &rows))
 }
 
+/// How what is carried out is looked at before, and repeated after a failure.
+enum Again {
+    /// The same command again.
+    Same,
+    /// An undo, which without the id of its run would be of the last one: of
+    /// itself.
+    Undo(String),
+}
+
+impl Again {
+    fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::Undo { run } => Self::Undo(short_id(run).to_owned()),
+            Origin::Record | Origin::Plan | Origin::File | Origin::Elsewhere { .. } => Self::Same,
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Same => "restore",
+            Self::Undo(_) => "undo",
+        }
+    }
+
+    fn look(&self) -> String {
+        match self {
+            Self::Same => "preview".into(),
+            Self::Undo(run) => format!("undo {run} --dry-run"),
+        }
+    }
+
+    fn hint(&self) {
+        match self {
+            Self::Same => hint_to_repeat(),
+            Self::Undo(run) => hint_to_undo_again(run),
+        }
+    }
+
+    /// The way out for what has moved.
+    fn hint_at_force(&self) {
+        ui::tell(&match self {
+            Self::Same => "\nhint: `ssmbak history` tells what happened to them; make a new plan, \
+                           or write over what lives all the same with --force"
+                .to_owned(),
+            Self::Undo(run) => format!(
+                "\nhint: `ssmbak history` tells what happened to them; write over what lives all \
+                 the same with `ssmbak undo {run} --force`"
+            ),
+        });
+    }
+}
+
 /// Gets the person's agreement, or finds that it is not needed. Whoever cannot
 /// be asked is not taken to agree to a deletion: false where that is so, and
 /// nothing is to be deleted as planned.
-async fn agree(context: &Context, plan: &Plan, consent: &Consent) -> Result<bool, CliError> {
+async fn agree(
+    context: &Context,
+    plan: &Plan,
+    consent: &Consent,
+    again: &Again,
+) -> Result<bool, CliError> {
     context.ui.note(&report::summary(plan));
     let deletes = |s: &&Step| s.can_be_done() && (s.action == Action::Delete || s.recreate);
     let deletions = plan.steps.iter().filter(deletes).count();
@@ -97,10 +155,11 @@ async fn agree(context: &Context, plan: &Plan, consent: &Consent) -> Result<bool
         } else {
             Err(CliError::Usage {
                 message: format!(
-                    "this restore would delete {}, and there is no terminal to ask on",
+                    "this {} would delete {}, and there is no terminal to ask on",
+                    again.what(),
                     counted(deletions)
                 ),
-                hint: "look at it with `ssmbak preview`, then pass --yes".into(),
+                hint: format!("look at it with `ssmbak {}`, then pass --yes", again.look()),
             })
         };
     }
@@ -185,6 +244,7 @@ fn tell(
     rows: &[RestoreView],
     notes: &Notes,
     is_saved: bool,
+    again: &Again,
 ) -> Result<(), CliError> {
     let shown: Vec<RestoreView> = rows.iter().map(|row| noted(row, notes)).collect();
     context.ui.show(&shown)?;
@@ -204,7 +264,7 @@ fn tell(
     let may_be_mended =
         |row: &RestoreView| row.outcome == Outcome::Failed && !moved.contains(&row.parameter.name);
     if rows.iter().any(may_be_mended) {
-        hint_to_repeat();
+        again.hint();
     }
     let changes = rows
         .iter()
@@ -225,13 +285,6 @@ fn noted(row: &RestoreView, notes: &Notes) -> RestoreView {
         reason: Some(told.join("; ")).filter(|told| !told.is_empty()),
         ..row.clone()
     }
-}
-
-fn hint_at_force() {
-    ui::tell(
-        "\nhint: `ssmbak history` tells what happened to them; make a new plan, or write over what \
-         lives all the same with --force",
-    );
 }
 
 #[cfg(test)]

@@ -112,6 +112,14 @@ pub(crate) enum CliError {
         /// The first later instant at which something is known.
         nearest: Option<Instant>,
     },
+    /// The run that is meant is not on record.
+    #[error("{message}")]
+    NoRun {
+        /// Which.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
     /// The person said no.
     #[error("nothing was changed: declined")]
     Declined,
@@ -174,7 +182,9 @@ impl CliError {
             | Self::Failed { .. }
             | Self::Declined
             | Self::Output(_) => Exit::Failed,
-            Self::NothingKnown { .. } | Self::Absent { .. } => Exit::NothingKnown,
+            Self::NothingKnown { .. } | Self::Absent { .. } | Self::NoRun { .. } => {
+                Exit::NothingKnown
+            }
             Self::Interrupted | Self::Unwatched { .. } => Exit::Interrupted,
         }
     }
@@ -182,7 +192,9 @@ impl CliError {
     /// The way out, where there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Unwatched { hint } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Unwatched { hint } | Self::NoRun { hint, .. } => {
+                Some(hint.clone())
+            }
             Self::Name(error) => Some(error.hint()),
             Self::Time(error) => Some(error.hint()),
             Self::Store(error) => error.hint(),

@@ -17,6 +17,7 @@ fn report_of(step: &Step, outcome: Outcome) -> Report {
         outcome,
         reason: (outcome == Outcome::Failed).then(|| "denied".into()),
         written_version: None,
+        written_at: None,
         recreated: false,
     }
 }

@@ -213,6 +213,14 @@ pub(crate) fn hint_to_repeat() {
     );
 }
 
+/// As [`hint_to_repeat`], of an undo: without the run it would be of itself.
+pub(crate) fn hint_to_undo_again(run: &str) {
+    tell(&format!(
+        "\nhint: see to what the warning names, then run `ssmbak undo {run}` again: what is done is \
+         not done twice; what changed since the run takes --force",
+    ));
+}
+
 /// Tells something on stderr. What comes from elsewhere is made safe to show.
 pub(crate) fn tell(text: &str) {
     let mut stderr = io::stderr().lock();

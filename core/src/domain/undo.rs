@@ -235,7 +235,11 @@ pub fn labels_left_on(name: &RunName, moves: &[Record]) -> Vec<String> {
                 from,
                 to,
             } if of == label && *to == version => Some(*from),
-            _ => None,
+            Change::Written(_)
+            | Change::Deleted { .. }
+            | Change::StillThere(_)
+            | Change::Labelled { .. }
+            | Change::Tagged { .. } => None,
         });
         let was = match own {
             Some(Some(from)) => format!("before the run it was on version {from}"),

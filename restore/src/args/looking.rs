@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, TIME_HELP};
+use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, TIME_HELP};
 
 /// `ssmbak history`.
 #[derive(Debug, Args)]
@@ -174,4 +174,24 @@ pub(crate) enum ExportFormat {
     Tfvars,
     /// Comma-separated values.
     Csv,
+}
+
+/// `ssmbak runs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssmbak runs
+  ssmbak runs --limit 100 --output json
+  ssmbak runs last
+  ssmbak runs 5b0c2f7e
+
+Newest first. With RUN, the parameters of that run. Needs no access to values.")]
+pub(crate) struct RunsArgs {
+    /// Which run.
+    #[arg(help = RUN_HELP)]
+    pub(crate) run: Option<String>,
+    /// How many runs at most
+    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "run",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, TIME_HELP};
+use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, TIME_HELP};
 
 const LABELS_HELP: &str = "Put the labels of then back too; each leaves the version that has it";
 const RECREATE_HELP: &str =
@@ -144,4 +144,41 @@ pub(crate) struct RestoreArgs {
     /// How to go about it.
     #[command(flatten)]
     pub(crate) how: HowArgs,
+}
+
+/// `ssmbak undo`.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+#[command(after_help = "\
+Examples:
+  ssmbak undo --dry-run
+  ssmbak undo
+  ssmbak undo 5b0c2f7e --yes
+
+Without RUN it is the last one: undo, and undo again takes the undo back. To
+finish an undo that was interrupted, give it the same RUN again. `ssmbak runs`
+lists them. A parameter that changed since the run is refused and named, the
+others are done. Labels stay where the run put them.")]
+pub(crate) struct UndoArgs {
+    /// Which run.
+    #[arg(help = RUN_HELP)]
+    pub(crate) run: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Show what it would do, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also what changed since the run; each is named
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Recreate what cannot be overwritten.
+    #[arg(long, help = RECREATE_HELP)]
+    pub(crate) recreate: bool,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP)]
+    pub(crate) reveal: bool,
 }

@@ -11,9 +11,11 @@ mod man;
 mod preview;
 mod rebuild;
 mod restore;
+mod runs;
 pub(crate) mod seed;
 mod show;
 mod stack;
+mod undo;
 mod verify;
 
 use std::ops::ControlFlow;
@@ -74,6 +76,8 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
     match command {
         Command::Preview(args) => preview::run(context, args).await,
         Command::Restore(args) => restore::run(context, args).await,
+        Command::Undo(args) => undo::run(context, args).await,
+        Command::Runs(args) => runs::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
         Command::Show(args) => show::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,

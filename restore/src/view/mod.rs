@@ -8,6 +8,7 @@ mod metadata;
 mod others;
 mod parameter;
 mod setting;
+mod run;
 
 pub(crate) use change::ChangeView;
 pub(crate) use difference::DifferenceView;
@@ -18,6 +19,7 @@ pub(crate) use others::{
 };
 pub(crate) use parameter::{ParameterView, RestoreView, value_of};
 pub(crate) use setting::SettingView;
+pub(crate) use run::{RunNameView, RunView};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use ssmbak_tests::people::Person;
 
 use self::Verdict::{Refused, Works};
 use super::{EVENTS, HUSH, STACK, Scene, Stage, s3, ssmbak};
-use crate::world::{Answer, bare_command, run};
+use crate::world::{Answer, bare_command, mark, run};
 
 /// How a command ends for somebody.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,13 @@ const COMMANDS: &[Row] = &[
     ),
     ("preview {path} {at} -R", [NO_LISTING, Works, Works]),
     ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),
+    ("runs", [Works; 3]),
+    ("runs {run}", [Works; 3]),
+    ("undo {run} --dry-run", [NO_LISTING, Works, Works]),
+    (
+        "undo {run} --yes",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
+    ),
     ("show {path}name {at}", [NO_LISTING, Works, Works]),
     ("show {path}secret --reveal", [NO_LISTING, Works, Works]),
     ("show {path}secret --metadata", [NO_LISTING, Works, Works]),
@@ -99,12 +106,14 @@ pub(super) async fn judge(stage: &Stage, person: &Person, role: usize, scene: &S
     let zip = binaries::function_zip();
     let files = tempfile::tempdir().unwrap();
     let (plan, export) = files_of(stage, scene, files.path()).await;
+    let run = run_to_undo(stage, scene).await;
     for (typed, verdicts) in COMMANDS {
         let words: Vec<String> = typed
             .split(' ')
             .map(|word| {
                 word.replace("{path}", &scene.path)
                     .replace("{at}", &scene.at)
+                    .replace("{run}", &run)
                     .replace("{stack}", STACK)
                     .replace("{bucket}", stage.bucket())
                     .replace("{table}", stage.table())
@@ -150,6 +159,24 @@ async fn files_of(stage: &Stage, scene: &Scene, directory: &Path) -> (String, St
     });
     std::fs::write(&export, text.to_string()).unwrap();
     (plan, export)
+}
+
+/// The id of a run that wrote one parameter under the path.
+async fn run_to_undo(stage: &Stage, scene: &Scene) -> String {
+    let _events = EVENTS.read().await;
+    let name = scene.name("undone");
+    scene.put("undone", &format!("{HUSH}, then")).await;
+    stage.captured().await;
+    let at = mark().await.to_string();
+    scene.put("undone", &format!("{HUSH}, now")).await;
+    stage.captured().await;
+    stage.administrator(&["restore", &name, &at]).await.exits(0);
+    stage.captured().await;
+    let runs = ["runs", "--limit", "100", "--output", "json"];
+    let runs = stage.administrator(&runs).await.exits(0).json();
+    let mut runs = runs.as_array().unwrap().iter();
+    let own = runs.find(|run| run["Target"] == *name).unwrap();
+    own["Run"].as_str().unwrap().to_owned()
 }
 
 fn check_refusal(typed: &str, action: &str, answer: &Answer) {

@@ -20,6 +20,8 @@ mod stack;
 mod stack_health;
 mod tags;
 mod terminal;
+mod three_am;
+mod undo;
 
 use std::collections::BTreeSet;
 

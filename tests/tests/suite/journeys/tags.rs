@@ -10,7 +10,7 @@ use super::attributes::{seed, tag, tags_of};
 use super::{Lane, World, column};
 use crate::world::{mark, next_second, now};
 
-fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(super) fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
     pairs.collect()
 }
@@ -35,7 +35,7 @@ async fn set_tags(world: &World, of: &str, pairs: &[(&str, &str)]) {
 
 /// As [`set_tags`], and tells the function; the change stands at the end of this second,
 /// which is over when this returns.
-async fn change_tags(world: &World, of: &str, pairs: &[(&str, &str)]) {
+pub(super) async fn change_tags(world: &World, of: &str, pairs: &[(&str, &str)]) {
     set_tags(world, of, pairs).await;
     let event = tag_event(of, pairs, now().millis());
     assert_eq!(world.deliver(&[event.clone(), event]).await, 0);
