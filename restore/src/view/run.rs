@@ -231,3 +231,7 @@ impl View for RunNameView {
         ]
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;
