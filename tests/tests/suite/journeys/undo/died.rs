@@ -1,0 +1,127 @@
+//! Undo of a run that was killed, or partly done.
+
+use serde_json::{Value as Json, json};
+use ssmbak_tests::emulator::Ministack;
+use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy, When};
+
+use super::super::attributes::whole;
+use super::super::preview::changed_tree;
+use super::super::recreate::{NO_WAIT, grown};
+use super::{Lane, MESS, World, lives, runs, undo};
+use crate::world::next_second;
+
+/// Where a run dies: at which call of which kind.
+const DEATHS: [(&str, usize, When); 9] = [
+    ("ssm:PutParameter", 1, When::BeforeWork),
+    ("ssm:PutParameter", 1, When::AfterWork),
+    ("ssm:PutParameter", 2, When::BeforeWork),
+    ("ssm:PutParameter", 2, When::AfterWork),
+    ("ssm:PutParameter", 3, When::AfterWork),
+    ("ssm:DeleteParameters", 1, When::BeforeWork),
+    ("ssm:DeleteParameters", 1, When::AfterWork),
+    // Its fact says that it finished, its rows do not.
+    ("dynamodb:TransactWriteItems", 3, When::BeforeWork),
+    ("dynamodb:TransactWriteItems", 3, When::AfterWork),
+];
+
+#[tokio::test]
+async fn a_run_that_was_killed_anywhere_is_undone() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    for (operation, nth, when) in DEATHS {
+        let world = World::emulated(Lane::Ministack, "the proxy").await;
+        let world = world.behind(&proxy);
+        let (path, then) = changed_tree(&world).await;
+        next_second().await;
+        let restore = ["restore", &path, &then.to_string(), "-R", "--yes"];
+        proxy.reset();
+        proxy.disturb(Disturbance::kill().on(operation).at(nth).when(when));
+        let died = world.ssmbak(&restore).await;
+        proxy.reset();
+        let place = format!("{operation} {nth} {when:?}");
+        assert_eq!(died.code, -1, "{place}: {died:?}");
+        let run = &runs(&world).await[0];
+        assert_eq!(run["Finished"], Json::Null, "{place}");
+        assert_eq!(run["Restored"], Json::Null, "{place}");
+        next_second().await;
+        let answer = undo(&world, &[]).await;
+        assert_eq!(answer.code, 0, "{place}: {answer:?}");
+        let told = "what it did is found out from what lives";
+        assert!(answer.stderr.contains(told), "{answer:?}");
+        lives(&world, &path, MESS).await;
+        assert_eq!(world.version(&format!("{path}same")).await, 1);
+        // What it had not come to was not written again.
+        let came_to = |leaf: &str| {
+            let rows = answer.json();
+            let rows = rows.as_array().unwrap().iter();
+            rows.filter(|r| r["Name"] == format!("{path}{leaf}"))
+                .count()
+        };
+        for leaf in ["changed", "deep/changed"] {
+            let version = world.version(&format!("{path}{leaf}")).await;
+            let expected = if came_to(leaf) == 1 { 4 } else { 2 };
+            assert_eq!(version, expected, "{place}: {leaf}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_death_what_somebody_else_wrote_is_not_taken_for_the_runs() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let (path, then) = changed_tree(&world).await;
+    next_second().await;
+    let restore = ["restore", &path, &then.to_string(), "-R", "--yes"];
+    proxy.disturb(Disturbance::kill().on("ssm:PutParameter").at(2));
+    assert_eq!(world.ssmbak(&restore).await.code, -1);
+    proxy.reset();
+    // The very version that the run was to write, with another value.
+    let of = &format!("{path}deep/changed");
+    assert_eq!(world.put(of, "somebody's").await, 3);
+    let answer = undo(&world, &[]).await.exits(3);
+    let told = "version 3 lives, and is not what the run was to write";
+    assert!(answer.stderr.contains(told), "{answer:?}");
+    assert_eq!(world.live(of).await.as_deref(), Some("somebody's"));
+    let changed = world.live(&format!("{path}changed")).await;
+    assert_eq!(changed.as_deref(), Some("now"));
+}
+
+#[tokio::test]
+async fn of_a_run_that_was_partly_done_only_what_was_done_is_undone() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let (path, then) = changed_tree(&world).await;
+    next_second().await;
+    let refused = ApiError::new(400, "ValidationException", "no");
+    proxy.disturb(Disturbance::answer(refused).on("ssm:PutParameter").at(2));
+    let restore = ["restore", &path, &then.to_string(), "-R", "--yes"];
+    world.ssmbak(&restore).await.exits(3);
+    proxy.reset();
+    let run = &runs(&world).await[0];
+    let counts = (&run["Restored"], &run["Deleted"], &run["Failed"]);
+    assert_eq!(counts, (&json!(2), &json!(1), &json!(1)));
+    next_second().await;
+    let rows = undo(&world, &[]).await.exits(0).json();
+    assert_eq!(rows.as_array().unwrap().len(), 3);
+    lives(&world, &path, MESS).await;
+    assert_eq!(world.version(&format!("{path}deep/changed")).await, 2);
+}
+
+#[tokio::test]
+async fn what_a_killed_recreation_left_deleted_comes_back() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let of = &world.own("/tier/db");
+    let at = &grown(&world, of).await;
+    let before = whole(&world, of).await;
+    proxy.disturb(Disturbance::kill().on("ssm:PutParameter"));
+    let restore = ["restore", of, at, "--recreate", "--yes"];
+    let died = world.ssmbak_with(&NO_WAIT, &restore).await;
+    proxy.reset();
+    assert_eq!((died.code, world.live(of).await), (-1, None));
+    next_second().await;
+    undo(&world, &[]).await.exits(0);
+    assert_eq!(whole(&world, of).await, before);
+}
