@@ -11,7 +11,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::keeping::{ImportArgs, RebuildArgs, SeedArgs, VerifyArgs};
-pub(crate) use self::looking::{ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, RunsArgs, ShowArgs};
+pub(crate) use self::looking::{
+    ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, RunsArgs, ShowArgs,
+};
 pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs, UndoArgs};
 pub(crate) use self::stack::{
     Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,

@@ -1,11 +1,12 @@
 //! `ssmbak undo`: takes back what a run did, as a new run.
 
+use ssmbak_core::domain::Plan;
 use ssmbak_core::domain::run::{Origin, Phase, Run, WhichRun};
-use ssmbak_core::undo::{UndoOptions, Undoing, undo};
+use ssmbak_core::undo::{UndoOptions, undo};
 
 use super::{Context, runs};
 use crate::args::UndoArgs;
-use crate::carry_out::{Consent, carry_out_noting};
+use crate::carry_out::{Consent, Notes, carry_out_noting};
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
 use crate::ui::warn;
@@ -29,11 +30,12 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<Exit, CliE
     for (name, what) in &undoing.left_alone {
         warn(&format!("{name}: {what}"));
     }
-    for (name, why) in &undoing.overridden {
-        warn(&format!("{name}: {why}; overridden by --force"));
-    }
+    let overridden = undoing.overridden.iter();
+    let notes: Notes = overridden
+        .map(|(name, why)| (name.clone(), format!("{why}; overridden by --force")))
+        .collect();
     if args.dry_run {
-        return show(context, &undoing, args.reveal);
+        return show(context, &undoing.plan, &notes, args.reveal);
     }
     let consent = Consent {
         yes: args.yes,
@@ -41,10 +43,7 @@ pub(super) async fn run(context: &Context, args: &UndoArgs) -> Result<Exit, CliE
         recreate: args.recreate,
     };
     let origin = Origin::Undo { run: run.id };
-    let Undoing {
-        plan, overridden, ..
-    } = &undoing;
-    carry_out_noting(context, &stores, plan, origin, &consent, overridden).await
+    carry_out_noting(context, &stores, &undoing.plan, origin, &consent, &notes).await
 }
 
 fn tell_which(context: &Context, run: &Run) {
@@ -59,12 +58,12 @@ fn tell_which(context: &Context, run: &Run) {
 }
 
 /// Shows the plan and changes nothing.
-fn show(context: &Context, undoing: &Undoing, reveal: bool) -> Result<Exit, CliError> {
-    let plan = &undoing.plan;
+fn show(context: &Context, plan: &Plan, notes: &Notes, reveal: bool) -> Result<Exit, CliError> {
     context
         .ui
         .show(&report::preview_rows(plan, false, reveal))?;
-    for warning in report::warnings(plan) {
+    let noted = notes.iter().map(|(name, note)| format!("{name}: {note}"));
+    for warning in report::warnings(plan).into_iter().chain(noted) {
         warn(&warning);
     }
     context.ui.note(&report::summary(plan));

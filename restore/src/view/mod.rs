@@ -7,8 +7,8 @@ mod health;
 mod metadata;
 mod others;
 mod parameter;
-mod setting;
 mod run;
+mod setting;
 
 pub(crate) use change::ChangeView;
 pub(crate) use difference::DifferenceView;
@@ -18,8 +18,8 @@ pub(crate) use others::{
     FindingView, ImportView, ResourceView, SeedView, StackChangeView, UnreadableView,
 };
 pub(crate) use parameter::{ParameterView, RestoreView, value_of};
-pub(crate) use setting::SettingView;
 pub(crate) use run::{RunNameView, RunView};
+pub(crate) use setting::SettingView;
 
 #[cfg(test)]
 mod tests;
