@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use ssmbak_core::domain::{Event, EventKind, Name};
+use ssmbak_core::domain::{Event, EventKind, Events, Name};
 
-/// An event and the message that brought it.
-#[derive(Debug)]
+/// An event and the message that brought it. A message can bring the same about
+/// several names: it comes again for all of them when one was not captured.
+#[derive(Debug, Clone)]
 pub(crate) struct Delivered {
     pub(crate) message_id: String,
     pub(crate) event: Event,
@@ -30,15 +31,8 @@ impl Batch {
             // Without an id the whole batch has to come again: that is what an
             // empty identifier means to Lambda.
             let message_id = message.message_id.unwrap_or_default();
-            match Event::parse(message.body.as_deref().unwrap_or_default()) {
-                Ok(event) if event.kind == EventKind::Nothing => {
-                    tracing::info!(name = %event.name, "announced, but nothing was written");
-                }
-                Ok(event) => {
-                    let delivered = Delivered { message_id, event };
-                    let name = delivered.event.name.clone();
-                    batch.names.entry(name).or_default().push(delivered);
-                }
+            match Events::parse(message.body.as_deref().unwrap_or_default()) {
+                Ok(events) => batch.sort_in(&message_id, &events),
                 Err(error) => {
                     tracing::error!(message_id, %error, "the message cannot be understood; it goes to the dead-letter queue");
                     batch.unintelligible.push(message_id);
@@ -52,6 +46,20 @@ impl Batch {
             });
         }
         batch
+    }
+
+    fn sort_in(&mut self, message_id: &str, events: &Events) {
+        for event in events.iter() {
+            if event.kind == EventKind::Nothing {
+                tracing::info!(name = %event.name, "announced, but nothing was written");
+                continue;
+            }
+            let of_name = self.names.entry(event.name.clone()).or_default();
+            of_name.push(Delivered {
+                message_id: message_id.to_owned(),
+                event: event.clone(),
+            });
+        }
     }
 }
 
@@ -85,5 +93,29 @@ mod tests {
         let ids: Vec<_> = x.iter().map(|d| d.message_id.as_str()).collect();
         assert_eq!(ids, ["3", "1"]);
         assert_eq!(batch.names.len(), 2);
+    }
+
+    #[test]
+    fn one_message_can_be_about_several_names() {
+        let call = serde_json::json!({
+            "id": "a", "time": "2026-11-20T10:01:00Z",
+            "detail-type": "AWS API Call via CloudTrail",
+            "detail": {
+                "eventID": "c", "eventTime": "2026-11-20T10:00:00Z",
+                "eventName": "DeleteParameters",
+                "requestParameters": {"names": ["/x", "y"]},
+            },
+        });
+        let batch = Batch::decode(vec![
+            message("1", &call.to_string()),
+            message("2", &event("b", "/y", "2026-11-20T10:00:01Z")),
+        ]);
+        let of = |name: &str| {
+            let delivered = &batch.names[&Name::parse(name).unwrap()];
+            let ids = delivered.iter().map(|d| d.message_id.as_str());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!((of("/x"), of("/y")), (vec!["1"], vec!["1", "2"]));
+        assert_eq!(batch.unintelligible, [""; 0]);
     }
 }

@@ -242,7 +242,10 @@ fn what(record: &Record) -> &'static str {
     }
 }
 
-fn answer(failed: Vec<String>) -> SqsBatchResponse {
+/// A message that is to come again for several names is told once.
+fn answer(mut failed: Vec<String>) -> SqsBatchResponse {
+    failed.sort_unstable();
+    failed.dedup();
     let failures = failed.into_iter().map(|id| {
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;

@@ -223,7 +223,7 @@ pub(crate) async fn settle(
         Change::Written(written) | Change::StillThere(written) => {
             show_again(stores, head, written).await?;
         }
-        Change::Labelled { .. } | Change::Tagged { .. } => {}
+        Change::Labelled { .. } | Change::Tagged { .. } | Change::DeletedBy(_) => {}
     }
     Ok(())
 }
@@ -240,7 +240,9 @@ pub(crate) async fn show_head(stores: &Stores, head: &Record) -> Result<bool, St
             let value = stores.bucket.value(pointer).await?;
             stores.bucket.put_value(head, written, &value).await?;
         }
-        Change::Labelled { .. } | Change::Tagged { .. } => return Ok(false),
+        Change::Labelled { .. } | Change::Tagged { .. } | Change::DeletedBy(_) => {
+            return Ok(false);
+        }
     }
     Ok(true)
 }

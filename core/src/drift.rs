@@ -104,6 +104,6 @@ async fn known_tags(stores: &Stores, head: &Head) -> Result<Option<Tags>, StoreE
     Ok(whole.and_then(|record| match record.change {
         Change::Written(w) | Change::StillThere(w) => w.attributes.tags,
         Change::Tagged { tags } => Some(tags),
-        Change::Deleted { .. } | Change::Labelled { .. } => None,
+        Change::Deleted { .. } | Change::Labelled { .. } | Change::DeletedBy(_) => None,
     }))
 }

@@ -1,72 +1,192 @@
 //! History: every change under a name or path, from the index alone.
+//!
+//! Memory does not grow with the history: pages go out as they come in, but
+//! for what cannot be told yet (`history/deletions.rs`).
+
+mod deletions;
+mod feed;
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
-use crate::domain::{Change, Instant, Name, Record, Target};
+use self::deletions::{Deletions, NEAR_MS, Verdict, WINDOW_MS};
+use self::feed::Feed;
+use crate::domain::{Deleter, Instant, Name, Record, Target};
 use crate::store::{StoreError, Stores};
 
-/// Hands every record of `target` from `since` to `until` (both included) to
-/// `page`, newest first, as the pages arrive, until it breaks off.
+/// So many rows more than are wanted are asked for: some stand for nothing of
+/// their own.
+const SPARE_ROWS: usize = 16;
+/// Most rows held back for one whose story is not whole yet; then the index is
+/// asked for the rest of that.
+const HELD_MAX: usize = 5_000;
+
+/// Which part of a history.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// From this instant on.
+    pub since: Option<Instant>,
+    /// Up to this instant.
+    pub until: Option<Instant>,
+    /// How many entries will be taken at most, so that no more are read; none
+    /// where that depends on what they tell.
+    pub wanted: Option<usize>,
+}
+
+/// One entry of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// Of a deletion: who asked for it, where CloudTrail told.
+    pub deleter: Option<Deleter>,
+}
+
+impl Entry {
+    /// Who wrote the version or asked for the deletion, where that was told.
+    pub fn by(&self) -> Option<&str> {
+        let deleter = self.deleter.as_ref().or_else(|| self.record.deleter());
+        let by = deleter.map(|deleter| deleter.by.as_deref());
+        by.unwrap_or_else(|| self.record.present()?.modified_by.as_deref())
+    }
+
+    /// Where the call came from that asked for the deletion.
+    pub fn from(&self) -> Option<&str> {
+        let deleter = self.deleter.as_ref().or_else(|| self.record.deleter())?;
+        deleter.from.as_deref()
+    }
+}
+
+/// Every change of a target in a span (both ends included), newest first, as
+/// the pages arrive.
 ///
 /// An observed deletion is left out where an exact one lies in its interval, and
-/// an imported version where a captured one lies in its second.
+/// an imported version where a captured one lies in its second. Who asked for a
+/// deletion stands with it; only where there is none it is an entry of its own.
 /// Records of a path are slim: no description, tags and the like.
-pub async fn history(
-    stores: &Stores,
-    target: &Target,
-    since: Option<Instant>,
-    until: Option<Instant>,
-    page: &mut (dyn FnMut(Vec<Record>) -> ControlFlow<()> + Send),
-) -> Result<(), StoreError> {
-    let since = since.unwrap_or(Instant::EARLIEST);
-    let until = until.unwrap_or(Instant::LATEST);
-    let mut beside = match target {
-        // A name's labels and tags stand in a range of their own.
-        Target::Name(name) => {
-            let index = &stores.index;
-            index.label_and_tag_changes(name, since, until).await?
+#[derive(Debug)]
+pub struct History<'a> {
+    stores: &'a Stores,
+    since: Instant,
+    until: Instant,
+    feed: Feed<'a>,
+    held_max: usize,
+    told: Told,
+    deletions: Deletions,
+    stage: Stage,
+}
+
+/// How far the reading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There may be more rows.
+    Reading,
+    /// All rows are read.
+    Read,
+    /// Everything was given out.
+    Told,
+}
+
+impl<'a> History<'a> {
+    /// The history of `target`; nothing is read yet.
+    pub fn new(stores: &'a Stores, target: &'a Target, span: &Span) -> Self {
+        let since = span.since.unwrap_or(Instant::EARLIEST);
+        let until = span.until.unwrap_or(Instant::LATEST);
+        let rows = span.wanted.map(|wanted| wanted.saturating_add(SPARE_ROWS));
+        // What belongs to an entry may lie a little outside of the span.
+        let read = (since.plus_millis(-WINDOW_MS), until.plus_millis(NEAR_MS));
+        Self {
+            stores,
+            since,
+            until,
+            feed: Feed::new(&stores.index, target, read, rows),
+            held_max: rows.unwrap_or(HELD_MAX).min(HELD_MAX),
+            told: Told::default(),
+            deletions: Deletions::default(),
+            stage: Stage::Reading,
         }
-        Target::Path { .. } => Vec::new(),
-    };
-    let mut held = Held::default();
-    let mut told = Told::default();
-    let mut start = None;
-    loop {
-        let (records, next) = stores.index.changes(target, since, until, start).await?;
-        let last = next.is_none();
-        let mut records = merge(records, &mut beside, last);
-        records.retain(|record| told.admits(record));
-        let ready = held.admit(records, last);
-        if !ready.is_empty() && page(ready).is_break() {
-            return Ok(());
+    }
+
+    /// The next entries; none after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
+        while self.stage != Stage::Told {
+            let mut ready = self.advance().await?;
+            ready.retain(|entry| entry.record.at >= self.since && entry.record.at <= self.until);
+            if !ready.is_empty() {
+                return Ok(Some(ready));
+            }
         }
-        start = next;
-        if last {
-            return Ok(());
+        Ok(None)
+    }
+
+    async fn advance(&mut self) -> Result<Vec<Entry>, StoreError> {
+        if let Some(observed) = self.unclear() {
+            let verdict = look_up(self.stores, &observed).await?;
+            self.deletions.settle_observed(&observed, verdict);
+        } else if self.stage == Stage::Read {
+            self.stage = Stage::Told;
+            return Ok(self.deletions.ready(true));
+        } else {
+            match self.feed.next().await? {
+                None => self.stage = Stage::Read,
+                Some(mut records) => {
+                    records.retain(|record| self.told.admits(record));
+                    self.deletions.admit(records);
+                }
+            }
+        }
+        // Whether nothing more comes makes no difference to what is decided already.
+        Ok(self.deletions.ready(false))
+    }
+
+    /// An observed deletion that cannot wait for the rows of its interval: too
+    /// many others wait with it, or the interval began before the first row
+    /// that is read.
+    fn unclear(&self) -> Option<Record> {
+        match self.stage {
+            Stage::Reading if self.deletions.held() >= self.held_max => {
+                self.deletions.open_interval(|_| true)
+            }
+            Stage::Read => self.deletions.open_interval(|from| from < self.since),
+            Stage::Reading | Stage::Told => None,
         }
     }
 }
 
-/// Puts those of `beside` that belong among `records` into their places, both
-/// newest first; on the last page all that are left.
-fn merge(records: Vec<Record>, beside: &mut Vec<Record>, last: bool) -> Vec<Record> {
-    let oldest = records.last().map(|r| r.at);
-    let cut = beside
-        .iter()
-        .position(|r| !last && oldest.is_none_or(|oldest| r.at < oldest))
-        .unwrap_or(beside.len());
-    let mut merged: Vec<Record> = beside.drain(..cut).chain(records).collect();
-    merged.sort_by(|a, b| {
-        b.at.cmp(&a.at)
-            .then_with(|| b.name.cmp(&a.name))
-            .then_with(|| b.entry().cmp(&a.entry()))
-    });
-    merged
+/// What the index has of the interval of an observed deletion: a query or two.
+async fn look_up(stores: &Stores, observed: &Record) -> Result<Verdict, StoreError> {
+    let Some(from) = observed.observed_after() else {
+        return Ok(Verdict::Stands(None));
+    };
+    let of = Target::Name(observed.name.clone());
+    let to = observed.at.second_end();
+    let mut start = None;
+    loop {
+        let (records, next) = stores.index.changes(&of, (from, to), start, None).await?;
+        if records.iter().any(Record::is_exact_deletion) {
+            return Ok(Verdict::Hidden);
+        }
+        start = next;
+        if start.is_none() {
+            break;
+        }
+    }
+    loop {
+        let beside = stores
+            .index
+            .changes_beside(&observed.name, (from, to), start, None);
+        let (records, next) = beside.await?;
+        if let Some(by) = records.into_iter().find(|r| r.deleter().is_some()) {
+            return Ok(Verdict::Stands(Some(Box::new(by))));
+        }
+        start = next;
+        if start.is_none() {
+            return Ok(Verdict::Stands(None));
+        }
+    }
 }
 
 /// The names of which a captured version lies in the second that was reached.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Told {
     second: Option<Instant>,
     captured: BTreeSet<Name>,
@@ -87,60 +207,4 @@ impl Told {
         }
         !(record.is_imported_version() && self.captured.contains(&record.name))
     }
-}
-
-/// Records held back until it is known whether an exact deletion lies in the
-/// interval of an observed one before them.
-#[derive(Default)]
-struct Held(Vec<Record>);
-
-impl Held {
-    /// Takes records newest first and gives out those that are decided.
-    fn admit(&mut self, records: Vec<Record>, last: bool) -> Vec<Record> {
-        self.0.extend(records);
-        let oldest = self.0.last().map(|r| r.at);
-        let open = self.0.iter().position(|r| {
-            !last && interval(r).is_some_and(|from| oldest.is_none_or(|oldest| oldest >= from))
-        });
-        let rest = open.map_or(Vec::new(), |at| self.0.split_off(at));
-        let decided = std::mem::replace(&mut self.0, rest);
-        let hidden: Vec<bool> = decided
-            .iter()
-            .map(|r| {
-                let all = decided.iter().chain(&self.0);
-                interval(r).is_some_and(|from| all.into_iter().any(|d| is_exact_in(d, r, from)))
-            })
-            .collect();
-        decided
-            .into_iter()
-            .zip(hidden)
-            .filter_map(|(record, hidden)| (!hidden).then_some(record))
-            .collect()
-    }
-}
-
-/// Where the interval of an observed deletion begins.
-fn interval(record: &Record) -> Option<Instant> {
-    match record.change {
-        Change::Deleted { not_before, .. } => not_before,
-        Change::Written(_)
-        | Change::StillThere(_)
-        | Change::Labelled { .. }
-        | Change::Tagged { .. } => None,
-    }
-}
-
-/// Whether `record` is an exact deletion of the same name in the interval of
-/// the observed one, to the end of whose second it counts.
-fn is_exact_in(record: &Record, observed: &Record, from: Instant) -> bool {
-    record.name == observed.name
-        && matches!(
-            record.change,
-            Change::Deleted {
-                not_before: None,
-                ..
-            }
-        )
-        && record.at >= from
-        && record.at <= observed.at.second_end()
 }

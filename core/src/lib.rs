@@ -9,6 +9,7 @@
 
 pub mod capture;
 pub mod differences;
+pub mod compared;
 pub mod domain;
 pub mod drift;
 pub mod history;

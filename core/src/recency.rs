@@ -1,9 +1,7 @@
 //! Recency: up to when the record is known to be whole, and how fast changes come in.
 
-use std::ops::ControlFlow;
-
 use crate::domain::{Coverage, Instant, Path, Record, Target};
-use crate::history::history;
+use crate::history::{History, Span};
 use crate::store::{StoreError, Stores};
 
 /// How recent the record is.
@@ -23,13 +21,17 @@ pub async fn recency(stores: &Stores) -> Result<Recency, StoreError> {
         path: Path::root(),
         recursive: true,
     };
-    let mut last_change = None;
-    let mut first_page = |page: Vec<Record>| {
-        last_change = page.into_iter().next();
-        ControlFlow::Break(())
+    let one = Span {
+        wanted: Some(1),
+        ..Span::default()
     };
-    let newest = history(stores, &everything, None, None, &mut first_page);
-    let (coverage, ()) = tokio::try_join!(stores.index.coverage(), newest)?;
+    let mut history = History::new(stores, &everything, &one);
+    let (coverage, newest) = tokio::try_join!(stores.index.coverage(), history.next())?;
+    let last_change = newest
+        .into_iter()
+        .flatten()
+        .next()
+        .map(|entry| entry.record);
     Ok(Recency {
         last_change,
         ..of_coverage(&coverage)

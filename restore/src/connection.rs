@@ -172,9 +172,7 @@ impl Connection {
     /// The stores: bucket and table as given, else those of the stack. Refuses
     /// an index of another format.
     pub(crate) async fn stores(&self, clock: Clock) -> Result<Stores, CliError> {
-        let config = self.config().await?;
-        let location = self.place(&config).await?;
-        let stores = Stores::new(&config, location, clock);
+        let stores = self.unchecked(clock).await?;
         // A stack's own bucket is there; one that a person names may not be. Who may not list it
         // may still read the index, or the bucket: the call that is refused for it says so.
         let bucket = async {
@@ -191,6 +189,20 @@ impl Connection {
         };
         tokio::try_join!(stores.check_format(), bucket)?;
         Ok(stores)
+    }
+
+    /// As [`Self::stores`], for what only asks the index: the bucket is not
+    /// called.
+    pub(crate) async fn index_alone(&self, clock: Clock) -> Result<Stores, CliError> {
+        let stores = self.unchecked(clock).await?;
+        stores.check_format().await?;
+        Ok(stores)
+    }
+
+    async fn unchecked(&self, clock: Clock) -> Result<Stores, CliError> {
+        let config = self.config().await?;
+        let location = self.place(&config).await?;
+        Ok(Stores::new(&config, location, clock))
     }
 
     /// The bucket `name`, reached with another profile or region where they are

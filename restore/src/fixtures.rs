@@ -6,6 +6,7 @@ use ssmbak_core::domain::{
     Attributes, Change, Instant, Live, Name, Plan, Pointer, Record, Source, State, Step, Target,
     Value, ValueState, Written,
 };
+use ssmbak_core::history::Entry;
 
 pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -180,6 +181,13 @@ pub(crate) fn record(change: Change) -> Record {
         source: Source::Event,
         event: None,
         recorded_at: written(),
+    }
+}
+
+pub(crate) fn entry(change: Change) -> Entry {
+    Entry {
+        record: record(change),
+        deleter: None,
     }
 }
 

@@ -117,6 +117,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
     };
     drafts.extend(exact_deletions(q));
     drafts.extend(label_moves(q));
+    drafts.extend(deleters(q));
     let verdicts = judge_written_events(q, &mut drafts);
     let proven = proven_deletions(q, &drafts);
     drafts.extend(proven);
@@ -255,6 +256,7 @@ fn exact_deletions(q: &Question<'_>) -> Vec<Draft> {
             EventKind::Written { .. }
             | EventKind::Labelled { .. }
             | EventKind::Tagged { .. }
+            | EventKind::DeletedBy(_)
             | EventKind::Look
             | EventKind::Nothing => None,
         })
@@ -286,10 +288,30 @@ fn label_moves(q: &Question<'_>) -> Vec<Draft> {
             EventKind::Written { .. }
             | EventKind::Deleted { .. }
             | EventKind::Tagged { .. }
+            | EventKind::DeletedBy(_)
             | EventKind::Look
             | EventKind::Nothing => None,
         })
         .collect()
+}
+
+/// Who asked for a deletion: a record of its own. It proves no deletion, since
+/// the call may have named what was not there.
+fn deleters(q: &Question<'_>) -> Vec<Draft> {
+    let told = q.events.iter().filter_map(|event| match &event.kind {
+        EventKind::DeletedBy(deleter) => {
+            let change = Change::DeletedBy(deleter.clone());
+            let at = event.origin.time.second_end();
+            Some(draft(q, at, change, Some(event.origin.clone())))
+        }
+        EventKind::Written { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Labelled { .. }
+        | EventKind::Tagged { .. }
+        | EventKind::Look
+        | EventKind::Nothing => None,
+    });
+    told.collect()
 }
 
 /// A version number that does not rise with time proves a deletion between.

@@ -1,15 +1,18 @@
 //! Events of EventBridge, decoded. An event is only a hint: look at this name.
 
+mod cloudtrail;
+
 use serde_json::Value as Json;
 
 use super::instant::Instant;
 use super::name::{Name, NameError};
+use super::record::Deleter;
 use super::retained::Tags;
 
 /// What is kept of an event in the records it led to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventRef {
-    /// EventBridge's id.
+    /// EventBridge's id; CloudTrail's where that told.
     pub id: String,
     /// The event's own time, whole seconds.
     pub time: Instant,
@@ -57,6 +60,9 @@ pub enum EventKind {
         /// All tags after the change; none where the event does not tell them.
         tags: Option<Tags>,
     },
+    /// Somebody's call to delete it was told. Whether it is gone is another's
+    /// to say.
+    DeletedBy(Deleter),
     /// Something that may have changed the parameter: look at it.
     Look,
     /// Announced, but nothing was written.
@@ -88,7 +94,49 @@ pub enum EventError {
     DetailType(String),
 }
 
-impl Event {
+/// What one message tells: an event about one parameter, or the same about
+/// several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// The first.
+    pub first: Event,
+    /// The others; no name twice.
+    pub others: Vec<Event>,
+}
+
+impl Events {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Event> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The same about each name that can be one; an error where none can.
+    fn about(
+        names: impl Iterator<Item = Result<Name, EventError>>,
+        origin: &EventRef,
+        kind: &EventKind,
+    ) -> Result<Self, EventError> {
+        let mut refused = EventError::Field("names");
+        let mut usable: Vec<Name> = Vec::new();
+        for name in names {
+            match name {
+                Ok(name) if usable.contains(&name) => {}
+                Ok(name) => usable.push(name),
+                Err(error) => refused = error,
+            }
+        }
+        let mut events = usable.into_iter().map(|name| Event {
+            name,
+            origin: origin.clone(),
+            kind: kind.clone(),
+        });
+        let first = events.next().ok_or(refused)?;
+        Ok(Self {
+            first,
+            others: events.collect(),
+        })
+    }
+
     /// Decodes the JSON text of an EventBridge envelope. Fields that no schema
     /// lists are ignored.
     pub fn parse(body: &str) -> Result<Self, EventError> {
@@ -97,11 +145,8 @@ impl Event {
             column: e.column(),
         })?;
         let origin = EventRef {
-            id: event_id(&json)?,
-            time: text(&json, "time")?
-                .parse::<Instant>()
-                .map_err(|_| EventError::Field("time"))?
-                .second_start(),
+            id: event_id(&json, "id")?,
+            time: second(&json, "time")?,
         };
         let detail = json.get("detail").ok_or(EventError::Field("detail"))?;
         let (name, kind) = match text(&json, "detail-type")? {
@@ -113,19 +158,28 @@ impl Event {
                 let tags = all_tags(detail);
                 (tagged_name(&json)?, EventKind::Tagged { tags })
             }
+            "AWS API Call via CloudTrail" => return cloudtrail::deletion(detail),
             other => return Err(EventError::DetailType(other.chars().take(80).collect())),
         };
-        let name = Name::parse(&name).map_err(EventError::Name)?;
-        Ok(Self { name, origin, kind })
+        let name = Name::parse(&name).map_err(EventError::Name);
+        Self::about(std::iter::once(name), &origin, &kind)
     }
 }
 
+fn second(json: &Json, field: &'static str) -> Result<Instant, EventError> {
+    let time = text(json, field)?.parse::<Instant>();
+    let time = time.map_err(|_| EventError::Field(field))?;
+    Ok(time.second_start())
+}
+
 /// The id goes into keys, so only what EventBridge sends is let through.
-fn event_id(json: &Json) -> Result<String, EventError> {
-    let id = text(json, "id")?;
+fn event_id(json: &Json, field: &'static str) -> Result<String, EventError> {
+    let id = text(json, field)?;
     let usable =
         (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    usable.then(|| id.to_owned()).ok_or(EventError::Field("id"))
+    usable
+        .then(|| id.to_owned())
+        .ok_or(EventError::Field(field))
 }
 
 fn change(detail: &Json) -> Result<EventKind, EventError> {
@@ -133,21 +187,14 @@ fn change(detail: &Json) -> Result<EventKind, EventError> {
     if detail.get("exception").is_some_and(|e| !e.is_null()) {
         return Ok(EventKind::Nothing);
     }
-    let optional = |field: &str| {
-        detail
-            .get(field)
-            .and_then(Json::as_str)
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-    };
     match text(detail, "operation")? {
         word @ ("Create" | "Update") => Ok(EventKind::Written {
             creates: word == "Create",
             parameter_type: text(detail, "type")?.to_owned(),
-            description: optional("description"),
+            description: optional(detail, "description"),
         }),
         "Delete" => Ok(EventKind::Deleted {
-            parameter_type: optional("type"),
+            parameter_type: optional(detail, "type"),
         }),
         "LabelParameterVersion" => labelled(detail),
         other => Err(EventError::Operation(other.chars().take(80).collect())),
@@ -181,9 +228,20 @@ fn tagged_name(json: &Json) -> Result<String, EventError> {
         .and_then(|r| r.get(0))
         .and_then(Json::as_str)
         .ok_or(EventError::Field("resources"))?;
-    arn.split_once(":parameter/")
-        .map(|(_, name)| format!("/{name}"))
-        .ok_or(EventError::Field("resources"))
+    name_in_arn(arn).ok_or(EventError::Field("resources"))
+}
+
+fn name_in_arn(arn: &str) -> Option<String> {
+    let (_, name) = arn.split_once(":parameter/")?;
+    Some(format!("/{name}"))
+}
+
+/// A text that is there and not empty.
+fn optional(json: &Json, field: &str) -> Option<String> {
+    json.get(field)
+        .and_then(Json::as_str)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
 }
 
 /// The event tells every tag that the resource has, not only the changed ones.
@@ -217,8 +275,12 @@ mod tests {
         .to_string()
     }
 
+    fn parse(body: &str) -> Result<Event, EventError> {
+        Events::parse(body).map(|events| events.first)
+    }
+
     fn change(detail: &Json) -> Result<Event, EventError> {
-        Event::parse(&envelope("Parameter Store Change", detail))
+        parse(&envelope("Parameter Store Change", detail))
     }
 
     #[test]
@@ -270,9 +332,9 @@ mod tests {
             "Parameter Store Policy Action",
             &json!({"policy-type": "Expiration", "parameter-name": "foo", "action-status": "Success"}),
         );
-        assert_eq!(Event::parse(&policy).unwrap().kind, EventKind::Look);
+        assert_eq!(parse(&policy).unwrap().kind, EventKind::Look);
         let tagged = |detail: Json| {
-            let event = Event::parse(&envelope("Tag Change on Resource", &detail)).unwrap();
+            let event = parse(&envelope("Tag Change on Resource", &detail)).unwrap();
             assert_eq!(event.name.as_str(), "/foo");
             event.kind
         };
@@ -293,7 +355,7 @@ mod tests {
             "changed-tag-keys": ["b", "gone"], "service": "ssm", "resource-type": "parameter",
             "version": 3, "tags": {"a": "1", "b": ""},
         });
-        let event = Event::parse(&envelope("Tag Change on Resource", &detail)).unwrap();
+        let event = parse(&envelope("Tag Change on Resource", &detail)).unwrap();
         let tags = Some(Tags::from([
             ("a".into(), "1".into()),
             ("b".into(), String::new()),
@@ -303,8 +365,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_says_why() {
-        assert!(matches!(Event::parse("{"), Err(EventError::Json { .. })));
-        assert_eq!(Event::parse("{}").unwrap_err(), EventError::Field("id"));
+        assert!(matches!(parse("{"), Err(EventError::Json { .. })));
+        assert_eq!(parse("{}").unwrap_err(), EventError::Field("id"));
         let unknown = change(&json!({"name": "foo", "type": "String", "operation": "Rename"}));
         assert_eq!(unknown.unwrap_err(), EventError::Operation("Rename".into()));
         assert!(matches!(
@@ -316,7 +378,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(s in "\\PC{0,200}") {
-            let _ = Event::parse(&s);
+            let _ = parse(&s);
         }
 
         #[test]

@@ -404,7 +404,8 @@ fn tell_creations(wanted: &mut [ImportDraft]) {
             Change::Deleted { .. }
             | Change::StillThere(_)
             | Change::Labelled { .. }
-            | Change::Tagged { .. } => lives = false,
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => lives = false,
         }
     }
 }

@@ -101,7 +101,7 @@ fn told(records: &[Record]) -> Vec<String> {
             Change::Deleted { not_before, .. } => {
                 format!("after {}", not_before.unwrap().millis())
             }
-            Change::Labelled { .. } | Change::Tagged { .. } => String::new(),
+            Change::Labelled { .. } | Change::Tagged { .. } | Change::DeletedBy(_) => String::new(),
         };
         format!("{ms} {} {what}", r.operation())
     };

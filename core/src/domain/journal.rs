@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_told_as_such_whatever_else_it_holds() {
-        let newer = br#"{"format":2,"subject":"/app/db"}"#;
-        let refused = StoredError::NewerFormat(2);
+        let newer = br#"{"format":3,"subject":"/app/db"}"#;
+        let refused = StoredError::NewerFormat(3);
         assert_eq!(record_at("k", newer), Err(refused.clone()));
         assert_eq!(coverage_at("k", newer), Err(refused.clone()));
         assert_eq!(run_at("k", newer), Err(refused));

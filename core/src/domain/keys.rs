@@ -75,8 +75,8 @@ pub fn run_fact_key(started: Instant, id: &str, phase: &str) -> String {
     format!("{RUN_FACTS}{}-{id}-{phase}.json", dated(started))
 }
 
-/// Sort key of a record among the rows of its name. Labels and tags stand
-/// outside the range that a point query reads.
+/// Sort key of a record among the rows of its name. What does not decide the
+/// state stands outside the range that a point query reads.
 pub fn own_entry(record: &Record) -> String {
     if record.decides_state() {
         record.entry()
@@ -101,7 +101,7 @@ pub fn parse_path_entry(entry: &str) -> Option<(Instant, Name, &str)> {
 
 /// As [`own_entry`], from what names a change within its name.
 pub fn own_entry_of(at: Instant, suffix: &str) -> String {
-    let beside = suffix.starts_with("l-") || suffix.starts_with("t-");
+    let beside = ["l-", "t-", "d-"].iter().any(|s| suffix.starts_with(s));
     format!("{}{at}#{suffix}", if beside { "+" } else { "" })
 }
 

@@ -35,7 +35,8 @@ pub fn labels_at(at: Instant, version: u64, seen: &[SeenLabels], moves: &[Record
         Change::Written(_)
         | Change::StillThere(_)
         | Change::Deleted { .. }
-        | Change::Tagged { .. } => None,
+        | Change::Tagged { .. }
+        | Change::DeletedBy(_) => None,
     });
     let seen_ones = seen.iter().flat_map(|s| &s.labels);
     let all: BTreeSet<&String> = seen_ones.chain(moved).collect();
@@ -65,7 +66,8 @@ fn known_of(label: &str, version: u64, seen: &[SeenLabels], moves: &[Record]) ->
         | Change::Written(_)
         | Change::StillThere(_)
         | Change::Deleted { .. }
-        | Change::Tagged { .. } => None,
+        | Change::Tagged { .. }
+        | Change::DeletedBy(_) => None,
     });
     looks.chain(moves).collect()
 }

@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod decide;
 pub mod differences;
+pub mod differing;
 pub mod event;
 pub mod import;
 pub mod instant;
@@ -24,12 +25,12 @@ pub mod unfinished;
 pub mod value;
 
 pub use coverage::Coverage;
-pub use event::{Event, EventKind, EventRef};
+pub use event::{Event, EventKind, EventRef, Events};
 pub use instant::Instant;
 pub use keymap::KeyMap;
 pub use name::{Name, NameError, Path, Target};
 pub use plan::{Action, Plan, Step};
-pub use record::{Attributes, Change, Pointer, Record, Source, ValueState, Written};
+pub use record::{Attributes, Change, Deleter, Pointer, Record, Source, ValueState, Written};
 pub use retained::{Live, Look, Retained, RetainedValue};
 pub use state::{Found, State};
 pub use value::Value;

@@ -190,6 +190,18 @@ pub enum Change {
         /// All tags after the change.
         tags: BTreeMap<String, String>,
     },
+    /// Somebody was told to have asked for the deletion: that it took place is
+    /// another record's to say.
+    DeletedBy(Deleter),
+}
+
+/// Who asked for a deletion, as CloudTrail tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleter {
+    /// An ARN; what else names the caller where there is none.
+    pub by: Option<String>,
+    /// The address of the caller, or the name of the AWS service that called.
+    pub from: Option<String>,
 }
 
 /// A change as captured.
@@ -210,9 +222,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// How long it took from the event to the record, in milliseconds; none where no event told.
+    /// How long it took from the event to the record, in milliseconds; none where no event told,
+    /// and for what CloudTrail tells: it takes minutes to, and no change waits for it.
     pub fn lag_ms(&self) -> Option<i64> {
         let event = self.event.as_ref()?;
+        if matches!(self.change, Change::DeletedBy(_)) {
+            return None;
+        }
         Some(self.recorded_at.millis() - event.time.millis())
     }
 
@@ -236,6 +252,10 @@ impl Record {
                 let pairs: Vec<String> = tags.iter().map(|(k, v)| format!("{k}\n{v}")).collect();
                 format!("t-{}", short_hash(&pairs.join("\n")))
             }
+            Change::DeletedBy(_) => {
+                let id = self.event.as_ref().map_or("", |event| event.id.as_str());
+                format!("d-{}", short_hash(id))
+            }
         }
     }
 
@@ -249,7 +269,7 @@ impl Record {
     pub fn decides_state(&self) -> bool {
         match self.change {
             Change::Written(_) | Change::Deleted { .. } | Change::StillThere(_) => true,
-            Change::Labelled { .. } | Change::Tagged { .. } => false,
+            Change::Labelled { .. } | Change::Tagged { .. } | Change::DeletedBy(_) => false,
         }
     }
 
@@ -257,7 +277,10 @@ impl Record {
     pub fn present(&self) -> Option<&Written> {
         match &self.change {
             Change::Written(w) | Change::StillThere(w) => Some(w),
-            Change::Deleted { .. } | Change::Labelled { .. } | Change::Tagged { .. } => None,
+            Change::Deleted { .. }
+            | Change::Labelled { .. }
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => None,
         }
     }
 
@@ -269,7 +292,8 @@ impl Record {
             Change::Deleted { .. }
             | Change::StillThere(_)
             | Change::Labelled { .. }
-            | Change::Tagged { .. } => None,
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => None,
         }
     }
 
@@ -290,6 +314,41 @@ impl Record {
         matches!(self.change, Change::Deleted { .. })
     }
 
+    /// Whether the record is a deletion that an event told, exact to the second.
+    pub fn is_exact_deletion(&self) -> bool {
+        matches!(
+            self.change,
+            Change::Deleted {
+                not_before: None,
+                ..
+            }
+        )
+    }
+
+    /// After which instant an observed deletion took place; none for all else.
+    pub fn observed_after(&self) -> Option<Instant> {
+        match self.change {
+            Change::Deleted { not_before, .. } => not_before,
+            Change::Written(_)
+            | Change::StillThere(_)
+            | Change::Labelled { .. }
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => None,
+        }
+    }
+
+    /// Who asked for a deletion, where that is what the record tells.
+    pub fn deleter(&self) -> Option<&Deleter> {
+        match &self.change {
+            Change::DeletedBy(deleter) => Some(deleter),
+            Change::Written(_)
+            | Change::StillThere(_)
+            | Change::Deleted { .. }
+            | Change::Labelled { .. }
+            | Change::Tagged { .. } => None,
+        }
+    }
+
     /// The word for the operation, as shown and stored.
     pub fn operation(&self) -> Operation {
         match &self.change {
@@ -299,6 +358,7 @@ impl Record {
             Change::StillThere(_) => Operation::StillThere,
             Change::Labelled { .. } => Operation::LabelParameterVersion,
             Change::Tagged { .. } => Operation::Tags,
+            Change::DeletedBy(_) => Operation::DeletedBy,
         }
     }
 }
@@ -319,9 +379,22 @@ pub enum Operation {
     LabelParameterVersion,
     /// Tags changed.
     Tags,
+    /// Who asked for a deletion.
+    DeletedBy,
 }
 
 impl Operation {
+    /// Every one of them.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::StillThere,
+        Self::LabelParameterVersion,
+        Self::Tags,
+        Self::DeletedBy,
+    ];
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -331,21 +404,13 @@ impl Operation {
             Self::StillThere => "StillThere",
             Self::LabelParameterVersion => "LabelParameterVersion",
             Self::Tags => "Tags",
+            Self::DeletedBy => "DeletedBy",
         }
     }
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Create,
-            Self::Update,
-            Self::Delete,
-            Self::StillThere,
-            Self::LabelParameterVersion,
-            Self::Tags,
-        ]
-        .into_iter()
-        .find(|o| o.as_str() == text)
+        Self::ALL.into_iter().find(|o| o.as_str() == text)
     }
 }
 

@@ -173,7 +173,8 @@ fn newer_of(at: Instant, record: &Record, version: &Retained, evidence: &Evidenc
         | Change::Written(_)
         | Change::StillThere(_)
         | Change::Labelled { .. }
-        | Change::Tagged { .. } => State::Present(from_retained(version)),
+        | Change::Tagged { .. }
+        | Change::DeletedBy(_) => State::Present(from_retained(version)),
     }
 }
 
@@ -286,7 +287,10 @@ pub fn is_recorded_as(live: &Live, head: Option<&Record>) -> bool {
             Change::Written(w) => version(w) && record.at == live.modified,
             // Repeats a version at a later instant; its number must do.
             Change::StillThere(w) => version(w) && record.at >= live.modified,
-            Change::Deleted { .. } | Change::Labelled { .. } | Change::Tagged { .. } => false,
+            Change::Deleted { .. }
+            | Change::Labelled { .. }
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => false,
         }
     })
 }

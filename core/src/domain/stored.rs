@@ -12,10 +12,18 @@ use super::coverage::Interval;
 use super::event::EventRef;
 use super::instant::Instant;
 use super::name::{Name, Path};
-use super::record::{Attributes, Change, Operation, Pointer, Record, Source, ValueState, Written};
+use super::record::{
+    Attributes, Change, Deleter, Operation, Pointer, Record, Source, ValueState, Written,
+};
 
-/// The format version that this program writes, and the newest it reads.
-pub const FORMAT: u32 = 1;
+/// The newest format version that this program reads.
+pub const FORMAT: u32 = 2;
+/// The format of a new table, of facts, and of every record but the kinds that
+/// came later: each is written in the oldest format that can hold it, so that
+/// older programs go on reading what they understand.
+pub const FIRST_FORMAT: u32 = 1;
+/// The format of a record that tells who asked for a deletion.
+const DELETED_BY_FORMAT: u32 = 2;
 
 /// Tags and policies of a head up to this many bytes of text stand in it;
 /// larger ones are read from the name's own row.
@@ -49,7 +57,7 @@ pub enum StoredError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredRecord {
-    /// [`FORMAT`] of the writer.
+    /// The oldest format in which such a record can be read.
     pub format: u32,
     /// The canonical name.
     pub name: Name,
@@ -102,9 +110,12 @@ pub struct StoredRecord {
     /// Tags of the parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// Who wrote the version.
+    /// Who wrote the version, or asked for the deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified_by: Option<String>,
+    /// Where the call came from that asked for the deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<String>,
     /// `stored` or `lost`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_state: Option<String>,
@@ -252,6 +263,10 @@ impl StoredRecord {
             Operation::Tags => Change::Tagged {
                 tags: self.tags.clone().unwrap_or_default(),
             },
+            Operation::DeletedBy => Change::DeletedBy(Deleter {
+                by: self.modified_by.clone(),
+                from: self.source_ip.clone(),
+            }),
         })
     }
 }
@@ -259,7 +274,7 @@ impl StoredRecord {
 impl From<&Record> for StoredRecord {
     fn from(record: &Record) -> Self {
         let mut stored = Self {
-            format: FORMAT,
+            format: FIRST_FORMAT,
             name: record.name.clone(),
             time: record.at,
             suffix: record.suffix(),
@@ -280,6 +295,7 @@ impl From<&Record> for StoredRecord {
             labels: None,
             tags: None,
             modified_by: None,
+            source_ip: None,
             value_state: None,
             pointer: None,
             exact: None,
@@ -307,6 +323,11 @@ impl From<&Record> for StoredRecord {
                 stored.to_version = Some(*to);
             }
             Change::Tagged { tags } => stored.tags = Some(tags.clone()),
+            Change::DeletedBy(Deleter { by, from }) => {
+                stored.format = DELETED_BY_FORMAT;
+                stored.modified_by.clone_from(by);
+                stored.source_ip.clone_from(from);
+            }
         }
         stored
     }
@@ -378,7 +399,7 @@ impl TryFrom<StoredRecord> for Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CoverageFact {
-    /// [`FORMAT`] of the writer.
+    /// [`FIRST_FORMAT`].
     pub format: u32,
     /// The path.
     pub path: Path,

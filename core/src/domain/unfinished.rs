@@ -30,7 +30,7 @@ impl Unfinished {
     /// The work of a reconciliation of `path` that started at `started`.
     pub fn new(path: &Path, started: Instant, names: Vec<Name>) -> Self {
         Self {
-            format: stored::FORMAT,
+            format: stored::FIRST_FORMAT,
             path: path.clone(),
             started,
             names,
@@ -39,7 +39,7 @@ impl Unfinished {
 
     /// Whether it is to be gone on with at `now`.
     pub fn is_good_at(&self, now: Instant) -> bool {
-        self.format == stored::FORMAT && now < self.started.plus_millis(Self::GOOD_FOR_MS)
+        self.format == stored::FIRST_FORMAT && now < self.started.plus_millis(Self::GOOD_FOR_MS)
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
         assert!(left.is_good_at(started.plus_millis(Unfinished::GOOD_FOR_MS - 1)));
         assert!(!left.is_good_at(started.plus_millis(Unfinished::GOOD_FOR_MS)));
         let newer = Unfinished {
-            format: stored::FORMAT + 1,
+            format: stored::FIRST_FORMAT + 1,
             ..left
         };
         assert!(!newer.is_good_at(started), "of a format that is not known");

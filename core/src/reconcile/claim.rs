@@ -67,7 +67,7 @@ async fn put_coverage_fact(
 ) -> Result<(), StoreError> {
     let finished = stores.now();
     let fact = stored::CoverageFact {
-        format: stored::FORMAT,
+        format: stored::FIRST_FORMAT,
         path: path.clone(),
         finished,
         before: before.to_vec(),

@@ -20,7 +20,7 @@ pub(super) fn planned_run(
     by: Option<String>,
 ) -> Run {
     Run {
-        format: stored::FORMAT,
+        format: stored::FIRST_FORMAT,
         id: uuid::Uuid::new_v4().to_string(),
         started: stores.now(),
         finished: None,

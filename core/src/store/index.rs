@@ -27,7 +27,7 @@ use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::coverage::Interval;
 use crate::domain::record::Operation;
-use crate::domain::stored::FORMAT;
+use crate::domain::stored::{FIRST_FORMAT, FORMAT};
 use crate::domain::{Coverage, Instant, Name, Path, Pointer, Record, Target, keys};
 
 /// Every instant's text begins with a digit; labels and tags stand below.
@@ -128,7 +128,7 @@ impl Index {
                 .table_name(&self.table)
                 .item("scope", text(keys::META))
                 .item("entry", text("format"))
-                .item("format", AttributeValue::N(FORMAT.to_string()))
+                .item("format", AttributeValue::N(FIRST_FORMAT.to_string()))
                 .condition_expression("attribute_not_exists(#s)")
                 .expression_attribute_names("#s", "scope");
             call.send()
@@ -296,23 +296,23 @@ impl Index {
         item.map(read_record).transpose()
     }
 
-    /// One page of everything that happened under `target`, newest first, and
-    /// where the next page begins. Slim records for a path.
+    /// One page of everything that happened under `target` from one instant to
+    /// another, both included, newest first, and where the next page begins: as
+    /// many rows as `rows` says, else as many as one answer holds. Slim records
+    /// for a path; of a name only what decides its state.
     pub async fn changes(
         &self,
         target: &Target,
-        since: Instant,
-        until: Instant,
+        (since, until): (Instant, Instant),
         start: Option<Cursor>,
+        rows: Option<usize>,
     ) -> Result<(Vec<Record>, Option<Cursor>), StoreError> {
         let query = self
             .query(target.as_str())
             .key_condition_expression("#s = :s AND #e BETWEEN :a AND :z")
             .expression_attribute_values(":a", text(&since.to_string()))
-            .expression_attribute_values(":z", text(&keys::just_after(until)))
-            .scan_index_forward(false)
-            .set_exclusive_start_key(start.map(|c| c.0));
-        let (items, next) = self.page(query).await?;
+            .expression_attribute_values(":z", text(&keys::just_after(until)));
+        let (items, next) = self.newest_first(query, start, rows).await?;
         let mut records = Vec::with_capacity(items.len());
         for item in items {
             let record = read_record(item)?;
@@ -323,7 +323,45 @@ impl Index {
         Ok((records, next.map(Cursor)))
     }
 
-    /// Labels and tags of one name, newest first.
+    /// As [`Index::changes`] of a name, what does not decide its state.
+    pub async fn changes_beside(
+        &self,
+        name: &Name,
+        (since, until): (Instant, Instant),
+        start: Option<Cursor>,
+        rows: Option<usize>,
+    ) -> Result<(Vec<Record>, Option<Cursor>), StoreError> {
+        let (from, to) = (format!("+{since}"), format!("+{}", keys::just_after(until)));
+        let query = self.records(name, &from, &to);
+        let (items, next) = self.newest_first(query, start, rows).await?;
+        let records: Result<_, _> = items.into_iter().map(read_record).collect();
+        Ok((records?, next.map(Cursor)))
+    }
+
+    async fn newest_first(
+        &self,
+        query: QueryFluentBuilder,
+        start: Option<Cursor>,
+        rows: Option<usize>,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let query = query
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start.map(|c| c.0))
+            .set_limit(rows.map(|rows| i32::try_from(rows).unwrap_or(i32::MAX)));
+        self.page(query).await
+    }
+
+    /// The newest state-deciding records of `name` up to `record`, itself
+    /// included, newest first: one call.
+    pub async fn up_to(&self, record: &Record, rows: i32) -> Result<Vec<Record>, StoreError> {
+        let query = self.records(&record.name, FIRST_INSTANT, &record.entry());
+        let items = self
+            .page(query.scan_index_forward(false).limit(rows))
+            .await?;
+        items.0.into_iter().map(read_record).collect()
+    }
+
+    /// What does not decide the state of one name, newest first.
     pub async fn label_and_tag_changes(
         &self,
         name: &Name,

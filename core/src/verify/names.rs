@@ -128,7 +128,9 @@ async fn judge(
             if let Some(pointer) = pointer_of(&record) {
                 pointed.insert(pointer.version_id.clone());
             }
-            let field = head_field(&record);
+            let Some(field) = head_field(&record) else {
+                continue;
+            };
             let known = newest.get(field).map(Record::entry);
             if known.is_none_or(|known| known < record.entry()) {
                 newest.insert(field, record);

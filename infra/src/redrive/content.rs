@@ -1,16 +1,16 @@
 //! Reads what a message tells, and no more of it than may be shown.
 
-use ssmbak_core::domain::event::EventError;
-use ssmbak_core::domain::{Event, EventKind, Instant};
+use ssmbak_core::domain::event::{EventError, Events};
+use ssmbak_core::domain::{EventKind, Instant};
 
 /// What a message tells. Nothing else of its body is ever shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// An event about a parameter.
+    /// An event about a parameter, or several.
     Event {
-        /// The parameter's name.
+        /// The parameter's name; of several the first, and how many more.
         name: String,
-        /// `Create`, `Update`, `Delete`, `LabelParameterVersion`; `Look` where the event only says
+        /// `Create`, `Update`, `Delete`, `LabelParameterVersion`, `Tags`, `DeletedBy`; `Look` where the event only says
         /// that something may have changed, `Nothing` where it says that nothing was written.
         operation: &'static str,
         /// The event's own time.
@@ -23,11 +23,11 @@ pub enum Content {
 impl Content {
     /// Reads a message's body.
     pub fn of(body: &str) -> Self {
-        match Event::parse(body) {
-            Ok(event) => Self::Event {
-                name: event.name.to_string(),
-                operation: operation(&event.kind),
-                time: event.origin.time,
+        match Events::parse(body) {
+            Ok(events) => Self::Event {
+                name: names(&events),
+                operation: operation(&events.first.kind),
+                time: events.first.origin.time,
             },
             // Not the error's own text: it may repeat a part of the body.
             Err(error) => Self::Unintelligible(match error {
@@ -45,6 +45,13 @@ impl Content {
     }
 }
 
+fn names(events: &Events) -> String {
+    match events.others.len() {
+        0 => events.first.name.to_string(),
+        more => format!("{} and {more} more", events.first.name),
+    }
+}
+
 fn operation(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Written { creates: true, .. } => "Create",
@@ -52,6 +59,7 @@ fn operation(kind: &EventKind) -> &'static str {
         EventKind::Deleted { .. } => "Delete",
         EventKind::Labelled { .. } => "LabelParameterVersion",
         EventKind::Tagged { .. } => "Tags",
+        EventKind::DeletedBy(_) => "DeletedBy",
         EventKind::Look => "Look",
         EventKind::Nothing => "Nothing",
     }

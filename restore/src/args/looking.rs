@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ssmbak_core::domain::record::Operation;
 
 use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, TIME_HELP};
 
@@ -13,8 +14,12 @@ Examples:
   ssmbak history /app/ -R
   ssmbak history /app/db --since \"7days ago\"
   ssmbak history / -R --since 2024-06-15 --until 2024-06-16 --output csv
+  ssmbak history / -R --operation delete --by alice --limit 20
+  ssmbak history /app/db --values
 
-Newest first. Needs no access to values.")]
+Newest first, shown as they arrive. Needs no access to values, unless --values
+is given. Operations: create, update, delete, stillthere, label, tags,
+deletedby.")]
 pub(crate) struct HistoryArgs {
     /// What to look at.
     #[arg(help = PATH_HELP)]
@@ -28,6 +33,42 @@ pub(crate) struct HistoryArgs {
     /// Only changes at or before this instant
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) until: Option<String>,
+    /// Only these operations, with commas between them; can be repeated
+    #[arg(long, value_name = "OP", value_delimiter = ',', value_parser = operation)]
+    pub(crate) operation: Vec<Operation>,
+    /// Only changes by whom this is a part of the ARN of
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: Option<String>,
+    /// At most so many changes: the newest
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Also what each version changed, and its value
+    #[arg(long)]
+    pub(crate) values: bool,
+    /// Show secrets.
+    #[arg(long, help = REVEAL_HELP, requires = "values")]
+    pub(crate) reveal: bool,
+}
+
+impl HistoryArgs {
+    /// How many changes are shown at most.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        self.limit.map(|limit| limit as usize)
+    }
+}
+
+/// An operation by its word, however that is cased, or `label`.
+fn operation(word: &str) -> Result<Operation, String> {
+    let word = word.trim();
+    if word.eq_ignore_ascii_case("label") {
+        return Ok(Operation::LabelParameterVersion);
+    }
+    let mut all = Operation::ALL.into_iter();
+    all.find(|o| o.as_str().eq_ignore_ascii_case(word))
+        .ok_or_else(|| {
+            let words = Operation::ALL.map(|o| o.as_str().to_lowercase());
+            format!("it must be one of {} or label", words.join(", "))
+        })
 }
 
 /// `ssmbak show`.

@@ -18,8 +18,6 @@ mod stack;
 mod undo;
 mod verify;
 
-use std::ops::ControlFlow;
-
 use ssmbak_core::domain::{Instant, KeyMap, Path, Plan, Target};
 
 use crate::args::{Command, HowArgs};
@@ -28,6 +26,7 @@ use crate::error::{CliError, Exit};
 use crate::interrupt::Interrupt;
 use crate::time::{self, Moment};
 use crate::ui::Ui;
+use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::{Clock, Stores};
 use ssmbak_core::survey::{SurveyOptions, survey};
 
@@ -111,6 +110,11 @@ impl Context {
         self.connection.stores(self.clock).await
     }
 
+    /// The stores for what only asks the index: the bucket is not called.
+    async fn index_alone(&self) -> Result<Stores, CliError> {
+        self.connection.index_alone(self.clock).await
+    }
+
     /// What differs between `at` and now.
     async fn plan(
         &self,
@@ -139,14 +143,13 @@ impl Context {
             path: path.clone(),
             recursive,
         };
-        let mut any = false;
-        let mut first_page = |page: Vec<_>| {
-            any = !page.is_empty();
-            ControlFlow::Break(())
+        let one = Span {
+            wanted: Some(1),
+            ..Span::default()
         };
         // It is only a hint: where it cannot be had, nothing is lost.
-        let _ = ssmbak_core::history::history(stores, &below, None, None, &mut first_page).await;
-        if any {
+        let first = History::new(stores, &below, &one).next().await;
+        if matches!(first, Ok(Some(_))) {
             self.ui.note(&format!(
                 "\nhint: {name} is one parameter and -R changes nothing; for what lies under it \
                  write {path}"

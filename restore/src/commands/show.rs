@@ -1,9 +1,7 @@
 //! `ssmbak show`: one value, raw; or everything but the value.
 
-use std::ops::ControlFlow;
-
 use ssmbak_core::domain::{Instant, Name, Plan, Record, State, Target};
-use ssmbak_core::history::history;
+use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::Stores;
 use ssmbak_core::survey::{SurveyOptions, states};
 
@@ -90,7 +88,7 @@ fn is_absent(plan: &Plan, name: &Name) -> bool {
 }
 
 /// Tells that the parameter did not exist, with the instant at which it last
-/// did: one call, and a hint less where that fails.
+/// did: a call or two, and a hint less where that fails.
 async fn absent(
     stores: &Stores,
     target: &Target,
@@ -98,13 +96,19 @@ async fn absent(
     at: Instant,
     nearest: Option<Instant>,
 ) -> CliError {
-    let mut since = None;
-    let mut page = |records: Vec<Record>| {
-        let newest = records.iter().find(|record| record.decides_state());
-        since = newest.filter(|r| r.is_deletion()).map(|r| r.at);
-        ControlFlow::Break(())
+    let span = Span {
+        until: Some(at),
+        ..Span::default()
     };
-    let _ = history(stores, target, None, Some(at), &mut page).await;
+    let mut history = History::new(stores, target, &span);
+    let mut newest = None;
+    while newest.is_none()
+        && let Ok(Some(entries)) = history.next().await
+    {
+        let mut records = entries.into_iter().map(|entry| entry.record);
+        newest = records.find(Record::decides_state);
+    }
+    let since = newest.filter(Record::is_deletion).map(|r| r.at);
     CliError::Absent {
         name,
         at,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use ssmbak_core::domain::record::Operation;
-use ssmbak_core::domain::{Change, Instant, Name, Record, Source, ValueState};
+use ssmbak_core::domain::{Change, Instant, Name, Source, ValueState};
+use ssmbak_core::history::Entry;
 
 use crate::output::{Cell, Tone, View};
 
@@ -18,14 +19,15 @@ pub(crate) struct ChangeView {
     pub(crate) time: Instant,
     /// The time of the event that told of it; null where none did.
     pub(crate) event_time: Option<Instant>,
-    /// `Create`, `Update`, `Delete`, `StillThere`, `LabelParameterVersion` or `Tags`.
+    /// `Create`, `Update`, `Delete`, `StillThere`, `LabelParameterVersion`, `Tags`
+    /// or `DeletedBy`.
     pub(crate) operation: &'static str,
     /// The parameter's type; null where the change does not tell.
     #[serde(rename = "Type")]
     pub(crate) parameter_type: Option<String>,
     /// The version that was written, or that is still there.
     pub(crate) version: Option<u64>,
-    /// The ARN of who wrote it; nobody tells who deleted.
+    /// The ARN of who wrote it, or asked for the deletion where CloudTrail told.
     pub(crate) modified_by: Option<String>,
     /// `event`, `seed`, `reconcile`, `restore` or `import`.
     pub(crate) source: &'static str,
@@ -47,38 +49,38 @@ pub(crate) struct ChangeView {
     /// All tags after a change of them; null for other changes, and where the
     /// history is that of a path.
     pub(crate) tags: Option<BTreeMap<String, String>>,
+    /// Where the call came from that asked for the deletion: an address, or the
+    /// name of an AWS service; null for all else.
+    pub(crate) source_ip: Option<String>,
 }
 
 impl ChangeView {
-    /// The view of a record; `whole` is false for the slim ones of a path.
-    pub(crate) fn new(record: &Record, whole: bool) -> Self {
+    /// The view of an entry; `whole` is false for the slim ones of a path.
+    pub(crate) fn new(entry: &Entry, whole: bool) -> Self {
+        let record = &entry.record;
         let written = record.present();
         let told_type = match &record.change {
             Change::Deleted { parameter_type, .. } => parameter_type.clone(),
             Change::Written(w) | Change::StillThere(w) => Some(w.attributes.parameter_type.clone()),
-            Change::Labelled { .. } | Change::Tagged { .. } => None,
+            Change::Labelled { .. } | Change::Tagged { .. } | Change::DeletedBy(_) => None,
         };
         let (label, from_version, to_version) = match &record.change {
             Change::Labelled { label, from, to } => (Some(label.clone()), *from, Some(*to)),
             Change::Written(_)
             | Change::StillThere(_)
             | Change::Deleted { .. }
-            | Change::Tagged { .. } => (None, None, None),
+            | Change::Tagged { .. }
+            | Change::DeletedBy(_) => (None, None, None),
         };
-        let not_before = match record.change {
-            Change::Deleted { not_before, .. } => not_before,
-            Change::Written(_)
-            | Change::StillThere(_)
-            | Change::Labelled { .. }
-            | Change::Tagged { .. } => None,
-        };
+        let not_before = record.observed_after();
         let tags = match &record.change {
             Change::Tagged { tags } if whole => Some(tags.clone()),
             Change::Tagged { .. }
             | Change::Written(_)
             | Change::StillThere(_)
             | Change::Deleted { .. }
-            | Change::Labelled { .. } => None,
+            | Change::Labelled { .. }
+            | Change::DeletedBy(_) => None,
         };
         Self {
             tags,
@@ -88,7 +90,8 @@ impl ChangeView {
             operation: record.operation().as_str(),
             parameter_type: told_type.filter(|t| !t.is_empty()),
             version: written.and_then(|w| w.version),
-            modified_by: written.and_then(|w| w.modified_by.clone()),
+            modified_by: entry.by().map(str::to_owned),
+            source_ip: entry.from().map(str::to_owned),
             source: record.source.as_str(),
             label,
             from_version,
@@ -123,6 +126,15 @@ impl ChangeView {
         }
     }
 
+    /// Who it was, and from where.
+    fn by(&self) -> String {
+        let by = self.modified_by.as_deref();
+        match &self.source_ip {
+            Some(from) => format!("{} from {from}", by.unwrap_or("somebody")),
+            None => by.unwrap_or_default().to_owned(),
+        }
+    }
+
     /// The version, or the move of the label.
     pub(super) fn versions(&self) -> String {
         match (self.version, self.from_version, self.to_version) {
@@ -150,6 +162,7 @@ impl View for ChangeView {
         "NotBefore",
         "ValueState",
         "Tags",
+        "SourceIp",
     ];
     const COLUMNS: &'static [&'static str] =
         &["Time", "Operation", "Name", "Version", "Type", "By"];
@@ -159,7 +172,12 @@ impl View for ChangeView {
             Some(Operation::Create) => Tone::Good,
             Some(Operation::Update) => Tone::Changed,
             Some(Operation::Delete) => Tone::Bad,
-            Some(Operation::StillThere | Operation::LabelParameterVersion | Operation::Tags)
+            Some(
+                Operation::StillThere
+                | Operation::LabelParameterVersion
+                | Operation::Tags
+                | Operation::DeletedBy,
+            )
             | None => Tone::Plain,
         };
         vec![
@@ -168,7 +186,7 @@ impl View for ChangeView {
             Cell::new(self.name.as_str()),
             Cell::new(self.versions()),
             Cell::new(self.parameter_type.as_deref().unwrap_or_default()),
-            Cell::new(self.modified_by.as_deref().unwrap_or_default()),
+            Cell::new(self.by()),
         ]
     }
 }

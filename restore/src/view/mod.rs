@@ -3,6 +3,7 @@
 
 mod change;
 mod difference;
+mod compared;
 mod health;
 mod metadata;
 mod others;
@@ -12,6 +13,7 @@ mod setting;
 
 pub(crate) use change::ChangeView;
 pub(crate) use difference::DifferenceView;
+pub(crate) use compared::ComparedView;
 pub(crate) use health::{MessageView, StatusView};
 pub(crate) use metadata::MetadataView;
 pub(crate) use others::{

@@ -2,7 +2,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use ssmbak_core::domain::run::Outcome;
 use ssmbak_core::domain::state::FoundValue;
-use ssmbak_core::domain::{Change, State, Step};
+use ssmbak_core::domain::{Change, Deleter, State, Step};
+use ssmbak_core::history::Entry;
 
 use super::*;
 use crate::fixtures as given;
@@ -34,7 +35,7 @@ fn the_fields_are_those_of_the_contract() {
         outcome: Outcome::Restored,
         reason: None,
     });
-    assert_fields(&ChangeView::new(&given::record(given::version(1)), true));
+    assert_fields(&ChangeView::new(&given::entry(given::version(1)), true));
     assert_fields(&StackChangeView {
         action: "Modify".into(),
         logical_id: "Function".into(),
@@ -127,7 +128,7 @@ fn the_columns_of_a_preview_are_in_the_order_that_people_know() {
 #[test]
 fn an_exact_deletion_and_an_observed_one_are_told_apart() {
     let deletion = |not_before| {
-        given::record(Change::Deleted {
+        given::entry(Change::Deleted {
             not_before,
             parameter_type: Some("String".into()),
         })
@@ -145,10 +146,10 @@ fn an_exact_deletion_and_an_observed_one_are_told_apart() {
 
 #[test]
 fn an_imported_version_is_not_exact_and_says_so() {
-    let mut record = given::record(given::version(7));
-    assert!(ChangeView::new(&record, true).exact);
-    record.source = ssmbak_core::domain::Source::Import;
-    let view = ChangeView::new(&record, true);
+    let mut entry = given::entry(given::version(7));
+    assert!(ChangeView::new(&entry, true).exact);
+    entry.record.source = ssmbak_core::domain::Source::Import;
+    let view = ChangeView::new(&entry, true);
     assert_eq!((view.exact, view.not_before), (false, None));
     assert_eq!(view.what(), "Update (imported)");
 }
@@ -157,7 +158,7 @@ fn an_imported_version_is_not_exact_and_says_so() {
 fn a_label_is_told_with_its_move() {
     let moved = |from| {
         ChangeView::new(
-            &given::record(Change::Labelled {
+            &given::entry(Change::Labelled {
                 label: "prod".into(),
                 from,
                 to: 4,
@@ -178,7 +179,7 @@ fn a_label_is_told_with_its_move() {
 
 #[test]
 fn a_version_is_told_with_who_wrote_it() {
-    let view = ChangeView::new(&given::record(given::version(7)), true);
+    let view = ChangeView::new(&given::entry(given::version(7)), true);
     let expected = [
         Cell::new("2024-06-14T08:00:00.123Z"),
         Cell::toned("Update", Tone::Changed),
@@ -206,7 +207,7 @@ fn the_value_of_a_version_that_still_lives_is_taken_from_there() {
 fn a_change_of_tags_tells_their_keys_and_only_under_its_name() {
     let tagged = |tags: &[(&str, &str)]| {
         let tags = tags.iter().map(|(k, v)| ((*k).into(), (*v).into()));
-        given::record(Change::Tagged {
+        given::entry(Change::Tagged {
             tags: tags.collect(),
         })
     };
@@ -236,4 +237,33 @@ fn what_alone_is_put_back_is_told_and_what_is_created_again() {
     step.differences.version = true;
     step.recreate = true;
     assert_eq!(change(&step), (cell("update (recreate)"), Json::Null));
+}
+
+#[test]
+fn a_deletion_is_told_with_who_asked_for_it_and_from_where() {
+    let deleter = Deleter {
+        by: Some("arn:aws:iam::1:user/mallory".into()),
+        from: Some("203.0.113.7".into()),
+    };
+    let mut deleted = given::entry(Change::Deleted {
+        not_before: None,
+        parameter_type: None,
+    });
+    let by = |entry: &Entry| ChangeView::new(entry, true).cells().remove(5);
+    assert_eq!(by(&deleted), Cell::new(""));
+    deleted.deleter = Some(deleter.clone());
+    let shown = Cell::new("arn:aws:iam::1:user/mallory from 203.0.113.7");
+    assert_eq!(by(&deleted), shown);
+    let view = json_of(&ChangeView::new(&deleted, true));
+    assert_eq!(view["ModifiedBy"], json!("arn:aws:iam::1:user/mallory"));
+    assert_eq!(view["SourceIp"], json!("203.0.113.7"));
+    let alone = given::entry(Change::DeletedBy(deleter));
+    assert_eq!(by(&alone), shown);
+    let view = ChangeView::new(&alone, true);
+    assert_eq!((view.what().as_str(), view.exact), ("DeletedBy", true));
+    let nameless = given::entry(Change::DeletedBy(Deleter {
+        by: None,
+        from: Some("203.0.113.7".into()),
+    }));
+    assert_eq!(by(&nameless), Cell::new("somebody from 203.0.113.7"));
 }

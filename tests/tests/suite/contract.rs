@@ -182,7 +182,12 @@ async fn app_is_never_app2() {
         assert_eq!(found(index.heads(&one).await.unwrap()), ["/app"]);
         assert_eq!(index.heads(&under("/")).await.unwrap().len(), 5);
         let (changes, _) = index
-            .changes(&under("/app/"), Instant::EARLIEST, Instant::LATEST, None)
+            .changes(
+                &under("/app/"),
+                (Instant::EARLIEST, Instant::LATEST),
+                None,
+                None,
+            )
             .await
             .unwrap();
         let seen: Vec<&str> = changes.iter().map(|r| r.name.as_str()).collect();
@@ -216,7 +221,7 @@ async fn labels_stand_outside_the_range_of_the_state() {
             .unwrap();
         assert_eq!(labels, [moved]);
         let (changes, _) = index
-            .changes(&under("/app/"), at(0), at(9_000), None)
+            .changes(&under("/app/"), (at(0), at(9_000)), None, None)
             .await
             .unwrap();
         assert_eq!(changes[0].operation(), Operation::LabelParameterVersion);
@@ -318,13 +323,11 @@ async fn no_answer_is_cut_at_a_page() {
     let mut pages = 0;
     let mut seen = 0;
     let big = under("/big/");
-    let mut page = |records: Vec<Record>| {
+    let mut history = History::new(&world.stores, &big, &Span::default());
+    while let Some(entries) = history.next().await.unwrap() {
         pages += 1;
-        seen += records.len();
-        std::ops::ControlFlow::Continue(())
-    };
-    let history = ssmbak_core::history::history(&world.stores, &big, None, None, &mut page);
-    history.await.unwrap();
+        seen += entries.len();
+    }
     assert_eq!(seen, 1_150);
     assert!(pages > 1, "one page is no test of pages");
 }

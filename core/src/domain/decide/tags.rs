@@ -62,7 +62,7 @@ fn known_by(record: &Record) -> Option<Known> {
         Change::Written(w) | Change::StillThere(w) => (w.attributes.tags.as_ref()?, From::Version),
         Change::Tagged { tags } if record.event.is_some() => (tags, From::Event),
         Change::Tagged { tags } => (tags, From::Look),
-        Change::Deleted { .. } | Change::Labelled { .. } => return None,
+        Change::Deleted { .. } | Change::Labelled { .. } | Change::DeletedBy(_) => return None,
     };
     Some(Known {
         at: record.at,
@@ -79,6 +79,7 @@ fn told<'a>(events: &'a [Event]) -> Vec<(&'a Event, &'a Tags)> {
         EventKind::Written { .. }
         | EventKind::Deleted { .. }
         | EventKind::Labelled { .. }
+        | EventKind::DeletedBy(_)
         | EventKind::Look
         | EventKind::Nothing => None,
     };

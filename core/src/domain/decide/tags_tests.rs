@@ -84,7 +84,8 @@ impl Recorded {
             Change::Written(_)
             | Change::Deleted { .. }
             | Change::StillThere(_)
-            | Change::Labelled { .. } => None,
+            | Change::Labelled { .. }
+            | Change::DeletedBy(_) => None,
         });
         changed.collect()
     }

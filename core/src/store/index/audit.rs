@@ -47,9 +47,10 @@ impl AuditRow {
     }
 }
 
-/// The field of a head in which a record would stand.
-pub fn head_field(record: &Record) -> &'static str {
-    super::write::head_fields(record).0
+/// The field of a head in which a record would stand, if it is of a kind that
+/// has one.
+pub fn head_field(record: &Record) -> Option<&'static str> {
+    super::write::head_fields(record).map(|(field, _)| field)
 }
 
 impl Index {

@@ -10,7 +10,7 @@ use super::rows::{keyed, string, text};
 use super::write::{BATCH, head_fields, held, rows_of};
 use super::{Index, StoreError, patiently};
 use crate::domain::run::Run;
-use crate::domain::stored::{FORMAT, StoredRecord};
+use crate::domain::stored::{FIRST_FORMAT, FORMAT, StoredRecord};
 use crate::domain::{Instant, Record, keys};
 
 /// How many batches, and then heads, are written at once.
@@ -50,9 +50,11 @@ impl Index {
             return Ok(unfinished);
         }
         let set = "SET #f = if_not_exists(#f, :f), #r = if_not_exists(#r, :now)";
-        self.change_format_row("attribute_not_exists(#f) OR #f <= :f", set, |call| {
+        let number = |format: u32| AttributeValue::N(format.to_string());
+        self.change_format_row("attribute_not_exists(#f) OR #f <= :known", set, |call| {
             call.expression_attribute_names("#f", "format")
-                .expression_attribute_values(":f", AttributeValue::N(FORMAT.to_string()))
+                .expression_attribute_values(":f", number(FIRST_FORMAT))
+                .expression_attribute_values(":known", number(FORMAT))
                 .expression_attribute_values(":now", text(&now.to_string()))
         })
         .await?;
@@ -114,14 +116,21 @@ impl Index {
     pub async fn put_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         let mut newest: BTreeMap<_, (String, &Record)> = BTreeMap::new();
+        let mut format = FIRST_FORMAT;
         for record in records {
-            rows.extend(rows_of(record, &StoredRecord::from(record))?);
-            let (entry, of) = (record.entry(), (&record.name, head_fields(record)));
+            let stored = StoredRecord::from(record);
+            rows.extend(rows_of(record, &stored)?);
+            format = format.max(stored.format);
+            let Some(fields) = head_fields(record) else {
+                continue;
+            };
+            let (entry, of) = (record.entry(), (&record.name, fields));
             let known = newest.get(&of).map(|(entry, _)| entry);
             if known.is_none_or(|known| *known < entry) {
                 newest.insert(of, (entry, record));
             }
         }
+        self.raise_format(format).await?;
         let batches = rows.chunks(BATCH).map(|batch| Ok(batch.to_vec()));
         stream::iter(batches)
             .try_for_each_concurrent(WRITES_AT_ONCE, |batch| self.put_batch(batch))
@@ -131,10 +140,37 @@ impl Index {
             .await
     }
 
+    /// Before a record of `format` comes into the index, its format row says so:
+    /// older programs then refuse the whole of it instead of stumbling over one
+    /// row. An index without such records stays of the first format.
+    pub(super) async fn raise_format(&self, format: u32) -> Result<(), StoreError> {
+        if format <= FIRST_FORMAT {
+            return Ok(());
+        }
+        let answer = patiently(|| async {
+            let call = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .key("scope", text(keys::META))
+                .key("entry", text("format"))
+                .update_expression("SET #f = :f")
+                .condition_expression("attribute_not_exists(#f) OR #f < :f")
+                .expression_attribute_names("#f", "format")
+                .expression_attribute_values(":f", AttributeValue::N(format.to_string()));
+            let answer = call.send().await;
+            answer.map_err(|e| self.error("write the format of", e))
+        })
+        .await;
+        unless_refused_by_condition(answer)
+    }
+
     /// Writes the head of a name, unless it is newer. One with the same entry
     /// is written again: the journal's record counts.
     async fn put_head(&self, record: &Record) -> Result<(), StoreError> {
-        let (key, value) = head_fields(record);
+        let Some((key, value)) = head_fields(record) else {
+            return Ok(());
+        };
         let held = held(&StoredRecord::from(record))?;
         let answer = patiently(|| async {
             let call = self

@@ -30,8 +30,9 @@ impl Index {
             .map(|row| self.put_in_transaction(row))
             .collect::<Result<_, _>>()?;
         let head = self.head(record, &stored)?;
+        self.raise_format(stored.format).await?;
         let what = || format!("index a change of {}", record.name);
-        self.transact_at_last(rows, Some(head), what).await
+        self.transact_at_last(rows, head, what).await
     }
 
     /// Writes rows in one transaction, and again as long as other writers are in its way; the head
@@ -128,13 +129,16 @@ impl Index {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// The change of the head: only if what it holds sorts lower.
+    /// The change of the head, where the record is of a kind that has one: only
+    /// if what it holds sorts lower.
     fn head(
         &self,
         record: &Record,
         stored: &StoredRecord,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let (key, value) = head_fields(record);
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some((key, value)) = head_fields(record) else {
+            return Ok(None);
+        };
         let held = held(stored)?;
         let update = Update::builder()
             .table_name(&self.table)
@@ -148,7 +152,7 @@ impl Index {
             .expression_attribute_values(":v", held)
             .build()
             .map_err(|e| misshapen(&e.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        Ok(Some(TransactWriteItem::builder().update(update).build()))
     }
 
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
@@ -184,14 +188,16 @@ pub(super) fn rows_of(record: &Record, stored: &StoredRecord) -> Result<Vec<Item
     Ok(rows)
 }
 
-/// Where in the head of its name a record stands: its entry, and itself.
-pub(super) fn head_fields(record: &Record) -> (&'static str, &'static str) {
+/// Where in the head of its name a record stands: its entry, and itself; none
+/// for who asked for a deletion, which no question is answered by.
+pub(super) fn head_fields(record: &Record) -> Option<(&'static str, &'static str)> {
     match record.operation() {
-        Operation::LabelParameterVersion => ("labelHead", "labelRecord"),
-        Operation::Tags => ("tagHead", "tagRecord"),
+        Operation::LabelParameterVersion => Some(("labelHead", "labelRecord")),
+        Operation::Tags => Some(("tagHead", "tagRecord")),
         Operation::Create | Operation::Update | Operation::Delete | Operation::StillThere => {
-            ("head", "record")
+            Some(("head", "record"))
         }
+        Operation::DeletedBy => None,
     }
 }
 

@@ -34,7 +34,8 @@ fn tells_deletion(record: &Record, at: Instant) -> bool {
         Change::Written(_)
         | Change::StillThere(_)
         | Change::Labelled { .. }
-        | Change::Tagged { .. } => false,
+        | Change::Tagged { .. }
+        | Change::DeletedBy(_) => false,
     }
 }
 
