@@ -291,8 +291,43 @@ fn the_rule_hears_changes_policy_actions_and_tags_and_has_its_own_dead_letters()
     for policy in ["QueuePolicy", "RuleDeadLetterQueuePolicy"] {
         let path = format!("Resources/{policy}/Properties/PolicyDocument/Statement");
         let statement = list(at(&template, &path))[0];
-        let source = at(statement, "Condition/ArnEquals/aws:SourceArn");
-        assert_eq!(text(source), "Rule.Arn");
+        let source = list(at(statement, "Condition/ArnEquals/aws:SourceArn"));
+        assert_eq!(text(source[0]), "Rule.Arn");
+    }
+}
+
+#[test]
+fn only_where_it_is_asked_for_deletions_that_cloudtrail_tells_reach_the_queue() {
+    let template = parsed();
+    assert_eq!(get("Parameters/DeletionsFromCloudTrail/Default"), "off");
+    assert_eq!(get("Resources/DeletionRule/Condition"), "HearsCloudTrail");
+    let rule = at(&template, "Resources/DeletionRule/Properties");
+    let all = |path: &str| -> Vec<String> {
+        let found = list(at(rule, path));
+        found.into_iter().map(text).collect()
+    };
+    assert_eq!(all("EventPattern/source"), ["aws.ssm"]);
+    let kind = ["AWS API Call via CloudTrail"];
+    assert_eq!(all("EventPattern/detail-type"), kind);
+    let calls = ["DeleteParameter", "DeleteParameters"];
+    assert_eq!(all("EventPattern/detail/eventName"), calls);
+    let service = ["ssm.amazonaws.com"];
+    assert_eq!(all("EventPattern/detail/eventSource"), service);
+    let failed = list(at(rule, "EventPattern/detail/errorCode"));
+    assert_eq!(text(at(failed[0], "exists")), "false");
+    let target = list(at(rule, "Targets"))[0];
+    assert_eq!(text(at(target, "Arn")), "Queue.Arn");
+    assert_eq!(
+        text(at(target, "DeadLetterConfig/Arn")),
+        "RuleDeadLetterQueue.Arn"
+    );
+    for policy in ["QueuePolicy", "RuleDeadLetterQueuePolicy"] {
+        let path = format!("Resources/{policy}/Properties/PolicyDocument/Statement");
+        let statement = list(at(&template, &path))[0];
+        let source = list(at(statement, "Condition/ArnEquals/aws:SourceArn"));
+        let choice: Vec<_> = list(source[1]).into_iter().map(text).collect();
+        let expected = ["HearsCloudTrail", "DeletionRule.Arn", "AWS::NoValue"];
+        assert_eq!(choice, expected, "{policy}");
     }
 }
 

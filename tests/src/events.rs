@@ -48,6 +48,55 @@ pub fn tag_event(name: &str, tags: &[(&str, &str)], at_ms: i64) -> Value {
     event
 }
 
+/// Returns an `AWS API Call via CloudTrail` event, as `CloudTrail` documents it: somebody deleted
+/// the parameters `names` with one call, in the second `at_ms` lies in.
+pub fn deletion_call(names: &[&str], by: &str, from: &str, at_ms: i64) -> Value {
+    let time = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default();
+    let (call, asked) = match names {
+        [name] => ("DeleteParameter", json!({"name": name})),
+        _ => ("DeleteParameters", json!({"names": names})),
+    };
+    let mut event = parameter_event("", "", at_ms + 60_000);
+    event["detail-type"] = "AWS API Call via CloudTrail".into();
+    event["resources"] = json!([]);
+    event["detail"] = json!({
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": "AROAEXAMPLE:session",
+            "arn": by,
+            "accountId": ACCOUNT,
+            "accessKeyId": "ASIAEXAMPLE",
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "Role",
+                    "principalId": "AROAEXAMPLE",
+                    "arn": format!("arn:aws:iam::{ACCOUNT}:role/issuer"),
+                    "accountId": ACCOUNT,
+                    "userName": "issuer",
+                },
+                "attributes": {"mfaAuthenticated": "false"},
+            },
+        },
+        "eventTime": time.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "eventSource": "ssm.amazonaws.com",
+        "eventName": call,
+        "awsRegion": REGION,
+        "sourceIPAddress": from,
+        "userAgent": "aws-cli/2.31.0",
+        "requestParameters": asked,
+        "responseElements": null,
+        "requestID": Uuid::new_v4().to_string(),
+        "eventID": Uuid::new_v4().to_string(),
+        "readOnly": false,
+        "eventType": "AwsApiCall",
+        "managementEvent": true,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Management",
+    });
+    event
+}
+
 /// Returns one message of a batch with any body, understandable or not.
 pub fn message(body: &str) -> Value {
     let sent = Utc::now().timestamp_millis().to_string();

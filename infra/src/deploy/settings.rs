@@ -65,6 +65,8 @@ pub struct Settings {
     pub superseded_kept: Option<Kept>,
     /// When everything is reconciled.
     pub reconcile_schedule: Option<Schedule>,
+    /// Whether `CloudTrail` tells who deletes.
+    pub deletions_from_cloudtrail: Option<Switch>,
     /// Whether the restorer's policy asks for a second factor.
     pub restorer_needs_mfa: Option<bool>,
     /// Whether the bucket refuses plain http.
@@ -100,6 +102,10 @@ impl Settings {
                 told(self.superseded_kept.as_ref()),
             ),
             ("ReconcileSchedule", told(self.reconcile_schedule.as_ref())),
+            (
+                "DeletionsFromCloudTrail",
+                told(self.deletions_from_cloudtrail.as_ref()),
+            ),
             ("RestorerNeedsMfa", text(&self.restorer_needs_mfa)),
             ("EnforceTls", text(&self.enforce_tls)),
         ];
@@ -434,6 +440,36 @@ fn is_cron(text: &str) -> bool {
             // Of day of month and day of week, one must be left open.
             && (fields[2] == "?") != (fields[4] == "?")
     })
+}
+
+/// Whether something is done that is not done by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// It is not.
+    Off,
+    /// It is.
+    On,
+}
+
+impl FromStr for Switch {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            "on" => Ok(Self::On),
+            _ => Err(SettingError("on or off")),
+        }
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::On => "on",
+        })
+    }
 }
 
 /// A tag of the stack, and with it of every resource: `KEY=VALUE`.

@@ -33,6 +33,7 @@ fn all() -> Settings {
         superseded_days: Some(Days(0)),
         superseded_kept: Some(Kept(3)),
         reconcile_schedule: Some(Schedule("none".into())),
+        deletions_from_cloudtrail: Some(Switch::On),
         restorer_needs_mfa: Some(true),
         enforce_tls: Some(false),
     }
@@ -52,7 +53,8 @@ fn only_what_is_set_is_sent() {
 #[test]
 fn each_setting_is_sent_as_the_template_spells_it() {
     let sent = all().parameters();
-    assert_eq!(sent.len(), 14);
+    assert_eq!(sent.len(), 15);
+    assert_eq!(sent["DeletionsFromCloudTrail"], "on");
     assert_eq!(sent["AlarmTopicArn"], "");
     assert_eq!(sent["SecureStringKeyArns"], format!("{KEY},{KEY}"));
     assert_eq!(sent["ObjectLockMode"], "COMPLIANCE");
@@ -118,6 +120,10 @@ fn words_are_those_that_the_template_allows() {
     for mode in allowed("ObjectLockMode") {
         assert_eq!(takes::<ObjectLockMode>(&mode), Some(mode));
     }
+    for word in allowed("DeletionsFromCloudTrail") {
+        assert_eq!(takes::<Switch>(&word), Some(word));
+    }
+    assert_eq!(takes::<Switch>("true"), None);
     for name in ["RestorerNeedsMfa", "EnforceTls"] {
         assert_eq!(allowed(name), ["true", "false"], "{name}");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use ssmbak_infra::deploy::settings::{
     AlarmSeconds, AlarmTopic, Days, Encryption, Kept, KeyArns, LogLevel, ObjectLockMode,
-    RetentionDays, Schedule, Settings, StackTag,
+    RetentionDays, Schedule, Settings, StackTag, Switch,
 };
 
 /// `ssmbak stack`.
@@ -186,6 +186,9 @@ pub(crate) struct SettingsArgs {
     /// When all is reconciled: 'rate(1 day)', 'cron(...)' or none
     #[arg(long, value_name = "WHEN")]
     pub(crate) reconcile_schedule: Option<Schedule>,
+    /// Whether CloudTrail tells who deletes; it takes a trail: on or off
+    #[arg(long, value_name = "SWITCH")]
+    pub(crate) deletions_from_cloudtrail: Option<Switch>,
     /// Whether the restorer's policy asks for a second factor
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
@@ -215,6 +218,7 @@ impl SettingsArgs {
             superseded_days: self.expire_superseded_days,
             superseded_kept: self.keep_superseded,
             reconcile_schedule: self.reconcile_schedule.clone(),
+            deletions_from_cloudtrail: self.deletions_from_cloudtrail,
             restorer_needs_mfa: self.restorer_needs_mfa,
             enforce_tls: self.enforce_tls,
         }

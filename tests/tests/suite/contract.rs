@@ -7,6 +7,7 @@ use ssmbak_core::domain::record::{Attributes, Change, Operation, Source, Written
 use ssmbak_core::domain::{
     Coverage, Instant, Path, Pointer, Record, Target, Value, ValueState, keys,
 };
+use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::{ErrorKind, Journalled, Location, PutRequest, Stores};
 
 use super::world::{Lane, World, name, now, under};
@@ -240,13 +241,13 @@ async fn the_index_of_another_format_is_refused() {
         let put = world.dynamodb.put_item().table_name(&world.location.table);
         put.item("scope", AttributeValue::S("@meta".into()))
             .item("entry", AttributeValue::S("format".into()))
-            .item("format", AttributeValue::N("2".into()))
+            .item("format", AttributeValue::N("3".into()))
             .send()
             .await
             .unwrap();
         let refused = world.stores.check_format().await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Format, "{lane:?}");
-        assert!(refused.to_string().contains("format 2"), "{refused}");
+        assert!(refused.to_string().contains("format 3"), "{refused}");
     }
 }
 
@@ -794,7 +795,7 @@ async fn the_index_is_read_row_by_row() {
         assert_eq!(heads("/app/", Some("/b")).await, [""; 0]);
         let head = index.head_row(&of).await.unwrap().unwrap();
         for record in [&x, &moved] {
-            let (entry, held) = head.kind(head_field(record)).unwrap();
+            let (entry, held) = head.kind(head_field(record).unwrap()).unwrap();
             let stored = StoredRecord::from(record);
             assert_eq!((entry, held), (&*record.entry(), Some(&stored)));
         }

@@ -6,11 +6,13 @@ use serde_json::{Value as Json, json};
 use ssmbak_core::domain::{Change, Instant, Path, Record, Source, keys};
 use ssmbak_core::store::Stores;
 use ssmbak_tests::emulator::Ministack;
-use ssmbak_tests::events::parameter_event;
+use ssmbak_tests::events::{deletion_call, parameter_event};
 use ssmbak_tests::proxy::{Disturbance, Proxy, When};
 
 use super::model::generate;
 use super::world::{Answer, Lane, World, mark, name, next_second, now};
+
+const MALLORY: &str = "arn:aws:sts::000000000000:assumed-role/admin/mallory";
 
 /// What a history is asked, and what it answered.
 pub(crate) struct Asked {
@@ -42,7 +44,7 @@ impl Asked {
 
 /// Everything that can be on record: versions, a secret, a deletion that an
 /// event told and one that was only observed, a life after it, a label, a lost
-/// value, coverage that a surprise ended, a restore.
+/// value, who asked for a deletion, coverage that a surprise ended, a restore.
 pub(crate) async fn story(world: &World) -> Asked {
     let path = world.own("/r/");
     let (db, deep, gone) = (
@@ -66,7 +68,11 @@ pub(crate) async fn story(world: &World) -> Asked {
     world.write(gone, "x").await;
     instants.push(mark().await);
     next_second().await;
-    world.erase(gone).await;
+    let erased = world.erase(gone).await;
+    // One of the two was not there: who asked for it stands alone.
+    let asked = [gone.as_str(), &format!("{path}never")];
+    let call = deletion_call(&asked, MALLORY, "203.0.113.7", erased.millis());
+    assert_eq!(world.deliver(&[call]).await, 0);
     let lost = now().plus_millis(-3_600_000);
     world.tell(&format!("{path}lost"), "Create", lost).await;
     next_second().await;
@@ -437,11 +443,11 @@ async fn a_newer_format_ends_it() {
     story(&world).await;
     let (first, body) = first_object(&world).await;
     let mut newer: Json = serde_json::from_slice(&body).unwrap();
-    newer["format"] = 2.into();
+    newer["format"] = 3.into();
     put_object(&world, &first, newer.to_string().into_bytes()).await;
     world.empty_table().await;
     let answer = world.ssmbak(&["rebuild", "--do-it"]).await.exits(1);
-    for part in [&*first, "stored in format 2", "records were indexed"] {
+    for part in [&*first, "stored in format 3", "records were indexed"] {
         assert!(answer.stderr.contains(part), "{part}: {answer:?}");
     }
     let hidden = name(newer["name"].as_str().unwrap());
@@ -465,13 +471,13 @@ async fn a_table_of_a_newer_format_is_left_alone() {
     let put = world.dynamodb.put_item().table_name(&world.location.table);
     put.item("scope", AttributeValue::S("@meta".into()))
         .item("entry", AttributeValue::S("format".into()))
-        .item("format", AttributeValue::N("2".into()))
+        .item("format", AttributeValue::N("3".into()))
         .send()
         .await
         .unwrap();
     let rows = world.rows().await;
     let refused = world.ssmbak(&["rebuild", "--do-it"]).await.exits(1);
-    assert!(refused.stderr.contains("format 2"), "{refused:?}");
+    assert!(refused.stderr.contains("format 3"), "{refused:?}");
     assert_eq!(world.rows().await, rows);
 }
 

@@ -8,7 +8,7 @@ use ssmbak_tests::events::parameter_event;
 use super::{Lane, World, column, keys, told};
 use crate::world::{mark, next_second};
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "Name",
     "Time",
     "EventTime",
@@ -24,6 +24,7 @@ const FIELDS: [&str; 15] = [
     "NotBefore",
     "ValueState",
     "Tags",
+    "SourceIp",
 ];
 
 async fn history(world: &World, arguments: &[&str]) -> Json {

@@ -6,6 +6,7 @@ mod config;
 mod diff;
 mod export;
 mod from_file;
+mod deleters;
 mod history;
 mod package;
 mod plan_file;

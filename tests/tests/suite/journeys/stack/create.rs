@@ -191,6 +191,7 @@ async fn what_is_set_is_set_and_what_it_means_is_told() {
         "--keep-superseded=3",
         "--object-lock-days=365",
         "--object-lock-mode=compliance",
+        "--deletions-from-cloudtrail=on",
         "--restorer-needs-mfa",
         "--tag=team=a",
     ];
@@ -209,6 +210,7 @@ async fn what_is_set_is_set_and_what_it_means_is_told() {
         ("SupersededDays", "90"),
         ("SupersededVersionsKept", "3"),
         ("ObjectLockMode", "COMPLIANCE"),
+        ("DeletionsFromCloudTrail", "on"),
         ("RestorerNeedsMfa", "true"),
         ("ReconcileSchedule", "rate(1 day)"),
     ] {
