@@ -2,6 +2,10 @@
 //! command needs of memory must not depend on how long the history is, and no
 //! emulator can hold one long enough to tell.
 
+mod history;
+
+pub use history::{Asked, CannedHistory};
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;

@@ -1,4 +1,4 @@
-//! `cargo sandbox demo|up|down|package`: the whole of ssmbak on this machine, without an AWS account.
+//! `cargo sandbox demo|up|down|bench|package`: the whole of ssmbak on this machine, without an AWS account.
 
 use std::process::ExitCode;
 

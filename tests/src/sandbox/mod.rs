@@ -2,6 +2,7 @@
 //! package of a release.
 
 mod background;
+mod bench;
 mod commands;
 mod demo;
 mod package;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::bench::BenchArgs;
 use self::package::PackageArgs;
 use self::screen::Screen;
 
@@ -40,6 +42,8 @@ enum Command {
     Up,
     /// End the sandbox that `up` left running
     Down,
+    /// Measure time, memory and calls of the real ssmbak; what it finds is no failure
+    Bench(BenchArgs),
     /// Make what a release publishes: programs, function, manual pages, completions, checksums
     Package(PackageArgs),
 }
@@ -73,6 +77,7 @@ async fn run(command: Command) -> io::Result<()> {
         Command::Demo => demo::demo(Screen::stdout()).await,
         Command::Up => background::up().await,
         Command::Down => background::down().await,
+        Command::Bench(args) => bench::bench(&args).await,
         Command::Package(args) => package::package(&args).await,
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum Verdict {
 type Row = (&'static str, [Verdict; 3]);
 
 const NO_LISTING: Verdict = Refused("ssm:DescribeParameters");
+const NO_VALUES: Verdict = Refused("s3:GetObjectVersion");
 const LISTS_NO_BUCKET: Verdict = Refused("s3:ListBucket");
 const NO_VERSIONS: Verdict = Refused("s3:ListBucketVersions");
 const NO_EVENTS: Verdict = Refused("cloudformation:DescribeStackEvents");
@@ -36,6 +37,12 @@ const COMMANDS: &[Row] = &[
     (
         "history {path} --bucket {bucket} --table {table}",
         [Works; 3],
+    ),
+    ("history {path} -R --by user --limit 3", [Works; 3]),
+    ("history {path} -R --values", [NO_VALUES, Works, Works]),
+    (
+        "history {path}secret --values --reveal",
+        [NO_VALUES, Works, Works],
     ),
     ("preview {path} {at} -R", [NO_LISTING, Works, Works]),
     ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use ssmbak_tests::emulator::Ministack;
 use ssmbak_tests::events::parameter_event;
+use ssmbak_tests::proxy::Proxy;
 
 use super::{Lane, World, column, keys, told};
 use crate::world::{mark, next_second};
@@ -127,4 +129,139 @@ async fn history_needs_no_value_and_an_empty_one_is_no_error() {
     let backwards = ["history", of, "--since", "now", "--until", "-1h"];
     let refused = world.ssmbak(&backwards).await.exits(2);
     assert!(refused.stderr.contains("hint: swap them"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for_is_a_usage_error() {
+    let world = World::on(Lane::Ministack).await;
+    let of = &world.own("/h/x");
+    let word = ["history", of, "--operation", "update,rename"];
+    let refused = world.ssmbak(&word).await.exits(2);
+    let words = "it must be one of create, update, delete, stillthere, labelparameterversion, \
+                 tags, deletedby or label";
+    assert!(refused.stderr.contains(words), "{refused:?}");
+    world
+        .ssmbak(&["history", of, "--limit", "0"])
+        .await
+        .exits(2);
+    world.ssmbak(&["history", of, "--reveal"]).await.exits(2);
+}
+
+#[tokio::test]
+async fn filters_pick_and_a_limit_cuts() {
+    let world = World::on(Lane::Ministack).await;
+    let path = &world.own("/f/");
+    let (a, b) = (&format!("{path}a"), &format!("{path}b"));
+    world.write(a, "1").await;
+    world.write(b, "1").await;
+    world.write(a, "2").await;
+    let column_of = async |arguments: &[&str]| {
+        let rows = history(&world, arguments).await;
+        column(&rows, "Operation").join(" ")
+    };
+    assert_eq!(column_of(&[path, "--limit", "2"]).await, "Update Create");
+    assert_eq!(column_of(&[a, "--limit", "1"]).await, "Update");
+    let create = [path, "--operation", "Create", "--limit", "1"];
+    assert_eq!(column_of(&create).await, "Create");
+    assert_eq!(column_of(&[path, "--operation", "tags"]).await, "");
+    let all = history(&world, &[path]).await;
+    let by = all[0]["ModifiedBy"].as_str().unwrap().to_uppercase();
+    assert_eq!(history(&world, &[path, "--by", &by]).await, all);
+    assert_eq!(column_of(&[path, "--by", "not-among-them"]).await, "");
+}
+
+#[tokio::test]
+async fn with_values_each_version_tells_what_it_changed() {
+    let world = World::on(Lane::Ministack).await;
+    let path = &world.own("/v/");
+    let (a, secret) = (&format!("{path}a"), &format!("{path}secret"));
+    world.write(a, "one").await;
+    world.write(a, "two").await;
+    let put = world.ssm.put_parameter().name(a).value("two");
+    let put = put.overwrite(true).description("told");
+    put.allowed_pattern("t.*").send().await.unwrap();
+    world.tell(a, "Update", world.written(a).await).await;
+    for value in ["hush-1", "hush-1", "hush-2"] {
+        world.put_secret(secret, value, "alias/aws/ssm").await;
+        let written = world.written(secret).await;
+        world.tell(secret, "Update", written).await;
+    }
+    next_second().await;
+    world.erase(a).await;
+    next_second().await;
+    world.write(a, "anew").await;
+    for whose in [&[a.as_str()][..], &[path, "-R", "--until", "now"]] {
+        let rows = history(&world, &[whose, &["--values"]].concat()).await;
+        let rows = rows.as_array().unwrap();
+        let of = rows.iter().filter(|row| row["Name"] == **a);
+        let told: Vec<Json> = of
+            .map(|row| json!([row["Changed"], row["PreviousValue"], row["Value"]]))
+            .collect();
+        let expected = json!([
+            [null, null, "anew"],
+            [null, null, null],
+            [["Description", "AllowedPattern"], "two", "two"],
+            [["Value"], "one", "two"],
+            [null, null, "one"],
+        ]);
+        assert_eq!(Json::from(told), expected, "{whose:?}");
+    }
+    let masked = history(&world, &[secret, "--values"]).await;
+    let rows = masked.as_array().unwrap();
+    let changed: Vec<&Json> = rows.iter().map(|r| &r["Changed"]).collect();
+    assert_eq!(json!(changed), json!([["Value"], [], null]));
+    assert!(!masked.to_string().contains("hush"), "{masked}");
+    for form in ["table", "csv", "jsonl"] {
+        let masked = ["history", path, "-R", "--values", "--output", form];
+        let masked = world.ssmbak(&masked).await.exits(0);
+        assert!(!masked.stdout.contains("hush"), "{masked:?}");
+        assert!(masked.stdout.contains("anew"), "{masked:?}");
+    }
+    let table = world.ssmbak(&["history", a, "--values"]).await.exits(0);
+    assert!(table.stdout.contains("one -> two"), "{table:?}");
+    let revealed = history(&world, &[secret, "--values", "--reveal"]).await;
+    let shown = (&revealed[0]["PreviousValue"], &revealed[0]["Value"]);
+    assert_eq!(shown, (&"hush-1".into(), &"hush-2".into()));
+}
+
+#[tokio::test]
+async fn a_value_that_is_gone_is_null_and_no_failure() {
+    let world = World::on(Lane::Ministack).await;
+    let of = &world.own("/v/expired");
+    world.write(of, "one").await;
+    world.write(of, "two").await;
+    let bucket = &world.location.bucket;
+    let list = world.s3.list_object_versions().bucket(bucket);
+    let listed = list.prefix(of).send().await.unwrap();
+    let mut older = listed.versions().iter();
+    let oldest = older.find(|v| v.is_latest() == Some(false)).unwrap();
+    let delete = world.s3.delete_object().bucket(bucket).key(of);
+    let delete = delete.version_id(oldest.version_id().unwrap());
+    delete.send().await.unwrap();
+    let rows = history(&world, &[of, "--values"]).await;
+    assert_eq!(rows[0]["Changed"], json!([]));
+    let values = (&rows[0]["Value"], &rows[1]["Value"]);
+    assert_eq!(values, (&"two".into(), &Json::Null));
+    let table = world.ssmbak(&["history", of, "--values"]).await.exits(0);
+    assert!(table.stdout.contains("(lost) -> two"), "{table:?}");
+}
+
+#[tokio::test]
+async fn without_values_nothing_but_the_index_is_called() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let of = &world.own("/calls/a");
+    world.write(of, "one").await;
+    proxy.reset_calls();
+    let bucket = ["--bucket", &world.location.bucket];
+    let table = ["--table", &world.location.table];
+    let history = [&["history", of][..], &bucket, &table].concat();
+    world.ssmbak(&history).await.exits(0);
+    let counts = proxy.counts();
+    let calls: BTreeSet<&str> = counts.keys().map(String::as_str).collect();
+    assert_eq!(
+        calls,
+        BTreeSet::from(["dynamodb:GetItem", "dynamodb:Query"])
+    );
 }

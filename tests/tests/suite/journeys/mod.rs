@@ -8,6 +8,7 @@ mod export;
 mod from_file;
 mod deleters;
 mod history;
+mod long_history;
 mod package;
 mod plan_file;
 mod plan_refused;
