@@ -445,3 +445,58 @@ pub fn from_fact<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoredError> {
 pub fn to_journal(record: &Record) -> Result<Vec<u8>, StoredError> {
     to_fact(&StoredRecord::from(record))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked() -> String {
+        let documented = include_str!("../../../docs/stored-forms.md");
+        let line = documented.lines().find(|l| l.contains("\"DeletedBy\""));
+        line.unwrap().to_owned()
+    }
+
+    #[test]
+    fn who_asked_for_a_deletion_is_stored_as_documented_in_format_2() {
+        let record = from_journal(asked().as_bytes()).unwrap();
+        let Change::DeletedBy(deleter) = &record.change else {
+            panic!("{record:?}");
+        };
+        assert_eq!(deleter.from.as_deref(), Some("203.0.113.7"));
+        assert!(!record.decides_state());
+        let again = to_journal(&record).unwrap();
+        assert_eq!(String::from_utf8(again).unwrap(), asked());
+        let suffix = record.suffix();
+        // All of it stands under the paths too.
+        let stored = StoredRecord::from(&record);
+        assert_eq!(stored.slim(), stored);
+        assert_eq!(
+            super::super::keys::own_entry(&record),
+            format!("+{}", record.entry())
+        );
+        let named = super::super::keys::own_entry_of(record.at, &suffix);
+        assert_eq!(named, format!("+{}", record.entry()));
+    }
+
+    #[test]
+    fn a_record_of_another_event_is_refused_at_this_suffix() {
+        let other = asked().replace("\"eventId\":\"1c3e", "\"eventId\":\"1c3f");
+        let refused = from_journal(other.as_bytes()).unwrap_err();
+        assert!(refused.to_string().contains("suffix"), "{refused}");
+    }
+
+    #[test]
+    fn all_other_records_stay_in_the_first_format() {
+        let documented = include_str!("../../../docs/stored-forms.md");
+        let records = documented
+            .lines()
+            .filter(|line| line.contains("\"recordedAt\""));
+        let mut seen = 0;
+        for line in records.filter(|line| !line.contains("DeletedBy")) {
+            let record = from_journal(line.as_bytes()).unwrap();
+            assert_eq!(StoredRecord::from(&record).format, FIRST_FORMAT, "{line}");
+            seen += 1;
+        }
+        assert!(seen > 5, "{seen}");
+    }
+}

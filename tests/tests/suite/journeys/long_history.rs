@@ -1,15 +1,18 @@
 //! A history longer than any emulator holds: pages, limits and calls.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
 use ssmbak_tests::canned::{Asked, CannedHistory};
 use ssmbak_tests::emulator::REGION;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
 
 use crate::world::{Answer, bare_command, run};
 
 const ROWS: usize = 20_000;
 
-async fn history(canned: &CannedHistory, options: &[&str]) -> (Answer, Asked) {
+fn command(canned: &CannedHistory, options: &[&str]) -> Command {
     let mut command = bare_command(&["history", "/", "-R", "--bucket", "b", "--table", "t"]);
     command
         .args(options)
@@ -17,7 +20,11 @@ async fn history(canned: &CannedHistory, options: &[&str]) -> (Answer, Asked) {
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", REGION);
-    let answer = run(command).await.exits(0);
+    command
+}
+
+async fn history(canned: &CannedHistory, options: &[&str]) -> (Answer, Asked) {
+    let answer = run(command(canned, options)).await.exits(0);
     (answer, canned.take_asked())
 }
 
@@ -85,4 +92,21 @@ async fn under_a_filter_pages_are_read_until_the_limit_is_reached() {
     let (answer, asked) = history(&canned, &["--by", "nobody"]).await;
     assert_eq!(answer.stdout, "");
     assert!(asked.limits.len() > 4);
+}
+
+#[tokio::test]
+async fn a_page_is_written_before_the_next_is_asked_for() {
+    let canned = CannedHistory::start(ROWS).unwrap();
+    for form in ["table", "jsonl", "json", "csv"] {
+        let mut command = command(&canned, &["--output", form]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).await.unwrap();
+        // The reader has seen enough: of the page it is in the middle of.
+        drop(stdout);
+        assert!(child.wait().await.unwrap().success(), "{form}");
+        assert!(!line.is_empty(), "{form}");
+        assert_eq!(canned.take_asked().limits.len(), 1, "{form}");
+    }
 }
