@@ -14,13 +14,23 @@ use super::View;
 pub(super) fn page<V: View>(out: impl Write, rows: &[V], header: bool) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     if header {
-        csv.write_record(V::FIELDS)?;
+        csv.write_record(V::FIELDS).map_err(plain)?;
     }
     for row in rows {
         let row = serde_json::to_value(row)?;
-        csv.write_record(V::FIELDS.iter().map(|field| cell(row.get(field))))?;
+        let cells = V::FIELDS.iter().map(|field| cell(row.get(field)));
+        csv.write_record(cells).map_err(plain)?;
     }
     csv.flush()
+}
+
+/// What could not be written, as it was: a reader that has gone away is told
+/// by the kind of the error.
+fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn cell(value: Option<&Json>) -> String {
