@@ -37,7 +37,7 @@ pub struct Span {
 pub struct Entry {
     /// The record.
     pub record: Record,
-    /// Of a deletion: who asked for it, where CloudTrail told.
+    /// Of a deletion: who asked for it, where `CloudTrail` told.
     pub deleter: Option<Deleter>,
 }
 

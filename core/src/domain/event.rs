@@ -12,7 +12,7 @@ use super::retained::Tags;
 /// What is kept of an event in the records it led to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventRef {
-    /// EventBridge's id; CloudTrail's where that told.
+    /// EventBridge's id; `CloudTrail`'s where that told.
     pub id: String,
     /// The event's own time, whole seconds.
     pub time: Instant,

@@ -195,7 +195,7 @@ pub enum Change {
     DeletedBy(Deleter),
 }
 
-/// Who asked for a deletion, as CloudTrail tells it.
+/// Who asked for a deletion, as `CloudTrail` tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deleter {
     /// An ARN; what else names the caller where there is none.
@@ -223,7 +223,7 @@ pub struct Record {
 
 impl Record {
     /// How long it took from the event to the record, in milliseconds; none where no event told,
-    /// and for what CloudTrail tells: it takes minutes to, and no change waits for it.
+    /// and for what `CloudTrail` tells: it takes minutes to, and no change waits for it.
     pub fn lag_ms(&self) -> Option<i64> {
         let event = self.event.as_ref()?;
         if matches!(self.change, Change::DeletedBy(_)) {

@@ -92,8 +92,9 @@ fn told(records: Vec<Record>, page: usize) -> Vec<(i64, &'static str, Option<Str
     told.collect()
 }
 
+/// As `told` tells who asked.
 fn by(ms: i64) -> Option<String> {
-    Some(format!("by {ms}"))
+    asked(ms).deleter()?.by.clone()
 }
 
 #[test]

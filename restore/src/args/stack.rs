@@ -186,8 +186,12 @@ pub(crate) struct SettingsArgs {
     /// When all is reconciled: 'rate(1 day)', 'cron(...)' or none
     #[arg(long, value_name = "WHEN")]
     pub(crate) reconcile_schedule: Option<Schedule>,
-    /// Whether CloudTrail tells who deletes; it takes a trail: on or off
-    #[arg(long, value_name = "SWITCH")]
+    /// Who deletes.
+    #[arg(
+        long,
+        value_name = "SWITCH",
+        help = "Whether CloudTrail tells who deletes; it takes a trail: on or off"
+    )]
     pub(crate) deletions_from_cloudtrail: Option<Switch>,
     /// Whether the restorer's policy asks for a second factor
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,

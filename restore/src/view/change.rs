@@ -27,7 +27,7 @@ pub(crate) struct ChangeView {
     pub(crate) parameter_type: Option<String>,
     /// The version that was written, or that is still there.
     pub(crate) version: Option<u64>,
-    /// The ARN of who wrote it, or asked for the deletion where CloudTrail told.
+    /// The ARN of who wrote it, or asked for the deletion where `CloudTrail` told.
     pub(crate) modified_by: Option<String>,
     /// `event`, `seed`, `reconcile`, `restore` or `import`.
     pub(crate) source: &'static str,

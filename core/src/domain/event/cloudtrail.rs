@@ -1,6 +1,6 @@
-//! Calls that CloudTrail tells of: who asked for a deletion, and from where.
+//! Calls that `CloudTrail` tells of: who asked for a deletion, and from where.
 //!
-//! Written after CloudTrail's documentation; no event of AWS has been seen by
+//! Written after `CloudTrail`'s documentation; no event of AWS has been seen by
 //! this code yet.
 
 use serde_json::Value as Json;
@@ -192,10 +192,11 @@ mod tests {
     fn a_caller_without_an_arn_is_named_as_well_as_can_be() {
         let by = |identity: Json| {
             let detail = json!({"requestParameters": {"name": "/a"}, "userIdentity": identity});
-            match parse(&call("DeleteParameter", &detail)).unwrap().first.kind {
-                EventKind::DeletedBy(deleter) => deleter.by,
-                other => panic!("{other:?}"),
-            }
+            let told = parse(&call("DeleteParameter", &detail)).unwrap().first.kind;
+            let EventKind::DeletedBy(deleter) = told else {
+                panic!("{told:?}");
+            };
+            deleter.by
         };
         let issuer = json!({"sessionContext": {"sessionIssuer": {"arn": "arn:role"}}});
         assert_eq!(by(issuer).as_deref(), Some("arn:role"));
