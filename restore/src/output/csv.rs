@@ -27,9 +27,11 @@ pub(super) fn page<V: View>(out: impl Write, rows: &[V], header: bool) -> io::Re
 /// What could not be written, as it was: a reader that has gone away is told
 /// by the kind of the error.
 fn plain(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let told = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        error
+    } else {
+        io::Error::other(told)
     }
 }
 

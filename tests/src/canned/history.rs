@@ -222,7 +222,7 @@ fn row(shared: &Shared, n: usize) -> String {
 
 /// What `DynamoDB` counts of a row: names and values, not the signs around them.
 fn bytes(row: &str) -> usize {
-    row.len() - row.matches('"').count() * 2 - row.matches("{").count()
+    row.len() - row.matches('"').count() * 2 - row.matches('{').count()
 }
 
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
@@ -279,9 +279,11 @@ fn page(shared: &Shared, asked: &Value) -> String {
         rows.start
     };
     let first = below(&text(&values[":a"]));
-    let end = match &asked["ExclusiveStartKey"] {
-        Value::Null => below(&text(&values[":z"])),
-        key => below(&text(&key["entry"])),
+    let start = &asked["ExclusiveStartKey"]["entry"];
+    let end = if start.is_null() {
+        below(&text(&values[":z"]))
+    } else {
+        below(&text(start))
     };
     let limit = asked["Limit"].as_u64();
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
