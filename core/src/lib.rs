@@ -8,8 +8,8 @@
 //! Invariant: imports run one way, `domain <- store <- the rest`.
 
 pub mod capture;
-pub mod differences;
 pub mod compared;
+pub mod differences;
 pub mod domain;
 pub mod drift;
 pub mod history;

@@ -239,6 +239,7 @@ pub fn labels_left_on(name: &RunName, moves: &[Record]) -> Vec<String> {
             | Change::Deleted { .. }
             | Change::StillThere(_)
             | Change::Labelled { .. }
+            | Change::DeletedBy(_)
             | Change::Tagged { .. } => None,
         });
         let was = match own {

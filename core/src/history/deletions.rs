@@ -129,14 +129,25 @@ impl Deletions {
             .map(|(i, _)| i)
     }
 
-    /// Down to which instant all must be known before this one is decided.
+    /// Down to which instant all must be known before this one is decided: its
+    /// own interval, and those that its deleters lie in too, since one of these
+    /// deletions may turn out to be superfluous.
     fn needed(&self, i: usize, open: &[usize]) -> Instant {
         let record = &self.held[i].record;
         let own = record.observed_after().unwrap_or(record.at).min(record.at);
-        let around = open.iter().filter(|d| self.is_within(i, **d));
+        let deleters = open.iter().filter(|j| **j == i || self.may_belong(**j, i));
+        let around = deleters.flat_map(|j| open.iter().filter(|d| self.is_within(*j, **d)));
         let intervals = around.filter_map(|d| self.held[*d].record.observed_after());
         let needed = intervals.min().map_or(own, |from| own.min(from));
         needed.plus_millis(-WINDOW_MS)
+    }
+
+    /// Whether a deleter may turn out to be that of a deletion.
+    fn may_belong(&self, deleter: usize, deletion: usize) -> bool {
+        let (by, of) = (&self.held[deleter].record, &self.held[deletion].record);
+        let near = of.is_exact_deletion() && self.distance(deleter, deletion) <= NEAR_MS;
+        let is_near = near && by.deleter().is_some() && by.name == of.name;
+        is_near || self.is_within(deleter, deletion)
     }
 
     fn settle(&mut self, i: usize, open: &[usize]) {

@@ -169,6 +169,25 @@ fn an_observed_deletion_that_an_exact_one_tells_takes_nobody_with_it() {
 }
 
 #[test]
+fn of_two_intervals_around_it_the_one_that_is_superfluous_does_not_count() {
+    let rows = vec![
+        observed(63_999, 57_999),
+        observed(62_999, 24_999),
+        asked(57_999),
+        written(33_999),
+        exact(24_999),
+    ];
+    let expected = [
+        (63_999, "Delete", by(57_999)),
+        (33_999, "Update", None),
+        (24_999, "Delete", None),
+    ];
+    for page in 1..6 {
+        assert_eq!(told(rows.clone(), page), expected, "pages of {page}");
+    }
+}
+
+#[test]
 fn what_the_index_told_of_an_interval_counts_and_is_not_told_twice() {
     let mut deletions = Deletions::default();
     deletions.admit(vec![observed(100_500, 20_000), written(90_000)]);
@@ -202,7 +221,7 @@ fn nothing_is_held_longer_than_its_window() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn pages_make_no_difference_and_nothing_gets_lost(

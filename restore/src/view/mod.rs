@@ -2,8 +2,8 @@
 //! the command line's contract. They are stable; fields may be added.
 
 mod change;
-mod difference;
 mod compared;
+mod difference;
 mod health;
 mod metadata;
 mod others;
@@ -12,8 +12,8 @@ mod run;
 mod setting;
 
 pub(crate) use change::ChangeView;
-pub(crate) use difference::DifferenceView;
 pub(crate) use compared::ComparedView;
+pub(crate) use difference::DifferenceView;
 pub(crate) use health::{MessageView, StatusView};
 pub(crate) use metadata::MetadataView;
 pub(crate) use others::{

@@ -159,7 +159,7 @@ impl Index {
                 .expression_attribute_names("#f", "format")
                 .expression_attribute_values(":f", AttributeValue::N(format.to_string()));
             let answer = call.send().await;
-            answer.map_err(|e| self.error("write the format of", e))
+            answer.map_err(|e| self.error("dynamodb:UpdateItem", "write the format of", e))
         })
         .await;
         unless_refused_by_condition(answer)

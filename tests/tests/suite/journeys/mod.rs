@@ -3,10 +3,10 @@
 mod attributes;
 mod compat;
 mod config;
+mod deleters;
 mod diff;
 mod export;
 mod from_file;
-mod deleters;
 mod history;
 mod long_history;
 mod package;
