@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ssmbak_core::domain::Instant;
-use ssmbak_core::store::{ConnectOptions, Stores, connect};
+use ssmbak_core::store::{Stores, connect_function};
 
 use crate::handler::Handler;
 use crate::settings::Settings;
@@ -23,7 +23,7 @@ use crate::settings::Settings;
 async fn main() -> Result<(), Error> {
     let settings = Settings::from_environment()?;
     logging::start(&settings.log_level);
-    let config = connect(&ConnectOptions::default()).await;
+    let config = connect_function(&settings.aws);
     let stores = Stores::new(&config, settings.location, now);
     let handler = Arc::new(Handler::new(stores, settings.stack));
     handler.warm_up().await;

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use ssmbak_core::store::Location;
+use ssmbak_core::store::{FunctionEnvironment, Location};
 
 /// What the stack tells the function.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) stack: String,
     /// `LOG_LEVEL`: `error`, `warn`, `info` (the default) or `debug`.
     pub(crate) log_level: String,
+    /// What Lambda tells of the way to AWS.
+    pub(crate) aws: FunctionEnvironment,
 }
 
 /// A variable that must be set.
@@ -33,6 +35,16 @@ impl Settings {
             },
             stack: variable("SSMBAK_STACK").unwrap_or_else(|_| "ssmbak".into()),
             log_level: variable("LOG_LEVEL").unwrap_or_else(|_| "info".into()),
+            aws: FunctionEnvironment {
+                region: variable("AWS_REGION").ok(),
+                endpoint_url: variable("AWS_ENDPOINT_URL").ok(),
+                fips: is_true("AWS_USE_FIPS_ENDPOINT"),
+                dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT"),
+            },
         })
     }
+}
+
+fn is_true(name: &str) -> bool {
+    env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true"))
 }

@@ -33,17 +33,11 @@ pub struct ConnectOptions {
 /// credentials are looked for on the first call. Those of a profile that is
 /// named come before the environment's, unless the options say otherwise.
 pub async fn connect(options: &ConnectOptions) -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .build();
+    let http = http_client();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
-        .retry_config(RetryConfig::standard().with_max_attempts(5))
-        .timeout_config(timeouts);
+        .retry_config(retries())
+        .timeout_config(timeouts());
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
     }
@@ -79,4 +73,22 @@ async fn credentials_of(
     let others = DefaultCredentialsChain::builder().profile_name(profile);
     let others = others.configure(config).build().await;
     CredentialsProviderChain::first_try("Profile", own).or_else("Default", others)
+}
+
+/// One TLS stack for everything.
+pub(super) fn http_client() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
+pub(super) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(5)
+}
+
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .build()
 }

@@ -3,6 +3,7 @@
 mod bucket;
 mod calls;
 mod connect;
+mod connect_function;
 mod error;
 mod identity;
 mod index;
@@ -16,6 +17,7 @@ mod trouble;
 pub use bucket::{Bucket, Days, Journalled, KeptVersion, Listed, VersionsFrom};
 pub use calls::Calls;
 pub use connect::{ConnectOptions, connect};
+pub use connect_function::{FunctionEnvironment, connect_function};
 pub use error::{ErrorKind, StoreError};
 pub use identity::{Caller, Identity};
 pub use index::{
