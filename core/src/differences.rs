@@ -105,6 +105,7 @@ async fn between(
     let asked = Asked {
         labels: false,
         tags: true,
+        live_tags: false,
     };
     let pairs: Vec<(Assessed, Assessed)> = stream::iter(cases)
         .map(async |case| {

@@ -12,6 +12,7 @@ pub mod compared;
 pub mod differences;
 pub mod domain;
 pub mod drift;
+pub mod elsewhere;
 pub mod history;
 pub mod import;
 pub mod param_path;

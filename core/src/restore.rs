@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use self::put::{Unwritten, write};
-use self::recorded::{finish, planned_run, put_run};
+use self::recorded::{begin_run, finish_run};
 use self::recreate::recreate;
 use crate::capture::capture;
+use crate::domain::plan::Problem;
 use crate::domain::run::{Origin, Outcome};
 use crate::domain::{Action, Instant, Name, Plan, Record, Source, Step, Written};
-use crate::store::{ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
+use crate::store::{Destination, ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
 
 /// What lives is looked at again after these waits where the first look did
 /// not show it.
@@ -108,6 +109,20 @@ pub async fn apply_with(
     cancel: &AtomicBool,
     progress: &(dyn Fn(&Report) + Sync),
 ) -> Result<Vec<Report>, StoreError> {
+    apply_at(&Destination::from(stores), plan, options, cancel, progress).await
+}
+
+/// As [`apply_with`], wherever `plan` is to be carried out.
+///
+/// Where nothing is recorded, no run is put on record, and what would overwrite
+/// or delete a live parameter fails.
+pub async fn apply_at(
+    to: &Destination,
+    plan: &Plan,
+    options: &ApplyOptions<'_>,
+    cancel: &AtomicBool,
+    progress: &(dyn Fn(&Report) + Sync),
+) -> Result<Vec<Report>, StoreError> {
     let (doable, others): (Vec<&Step>, Vec<&Step>) = plan
         .steps
         .iter()
@@ -116,15 +131,12 @@ pub async fn apply_with(
     let mut reports: Vec<Report> = others.into_iter().map(not_done).collect();
     reports.iter().for_each(progress);
     if !doable.is_empty() {
-        let by = stores.identity.arn().await;
-        let mut run = planned_run(stores, plan, &doable, options.origin.clone(), by);
-        put_run(stores, &run).await?;
+        let run = begin_run(to, plan, &doable, options.origin.clone()).await?;
         for ten in doable.chunks(NAMES_A_CALL) {
-            reports.extend(apply_ten(stores, ten, options, cancel, progress).await);
+            reports.extend(apply_ten(to, ten, options, cancel, progress).await);
         }
-        finish(&mut run, &reports, stores.now());
-        if let Err(error) = put_run(stores, &run).await {
-            tracing::warn!(%error, "the outcome of the run could not be put on record");
+        if let (Some(record), Some(run)) = (&to.record, run) {
+            finish_run(record, run, &reports).await;
         }
     }
     reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -148,6 +160,9 @@ fn failed(name: &Name, reason: &dyn Display) -> Report {
 
 fn not_done(step: &Step) -> Report {
     match &step.problem {
+        Some(problem @ (Problem::LeftAlone { .. } | Problem::HeldBack)) => {
+            report(&step.name, Outcome::Skipped, Some(problem.to_string()))
+        }
         Some(problem) => failed(&step.name, problem),
         None if step.name.is_own() => report(
             &step.name,
@@ -164,7 +179,7 @@ fn not_done(step: &Step) -> Report {
 
 /// Checks, captures, writes or deletes, and reads back up to ten parameters.
 async fn apply_ten(
-    stores: &Stores,
+    to: &Destination,
     steps: &[&Step],
     options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
@@ -176,7 +191,7 @@ async fn apply_ten(
         reports.push(report);
     };
     let mut written: Vec<(&Step, Report)> = Vec::new();
-    let ready = ready_steps(stores, steps, cancel, &mut done).await;
+    let ready = ready_steps(to, steps, cancel, &mut done).await;
     let mut again: Vec<&Step> = Vec::new();
     for step in ready.iter().filter(|s| s.action != Action::Delete) {
         if cancel.load(Ordering::SeqCst) {
@@ -187,13 +202,13 @@ async fn apply_ten(
             again.push(step);
             continue;
         }
-        match write(stores, step).await {
+        match write(to, step).await {
             Ok(report) if step.differences.version => written.push((step, report)),
             Err(Unwritten::NoRoom(_)) if options.recreate => again.push(step),
             Ok(report) | Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => done(report),
         }
     }
-    written.extend(recreate(stores, &again, options, cancel, &mut done).await);
+    written.extend(recreate(to, &again, options, cancel, &mut done).await);
     let deletes: Vec<&Step> = ready
         .iter()
         .copied()
@@ -204,9 +219,9 @@ async fn apply_ten(
             done(interrupted(&s.name));
         }
     } else if !deletes.is_empty() {
-        written.extend(delete(stores, &deletes, &mut done).await);
+        written.extend(delete(to, &deletes, &mut done).await);
     }
-    for report in read_back(stores, written).await {
+    for report in read_back(to, written).await {
         done(report);
     }
     reports
@@ -220,7 +235,7 @@ fn interrupted(name: &Name) -> Report {
 /// The steps whose parameter is still what was planned and is on record; the
 /// others are reported.
 async fn ready_steps<'a>(
-    stores: &Stores,
+    to: &Destination,
     steps: &[&'a Step],
     cancel: &AtomicBool,
     done: &mut impl FnMut(Report),
@@ -232,7 +247,7 @@ async fn ready_steps<'a>(
         return Vec::new();
     }
     let names: Vec<Name> = steps.iter().map(|s| s.name.clone()).collect();
-    let mut lives = match stores.parameters.values(&names).await {
+    let mut lives = match to.parameters.values(&names).await {
         Ok(lives) => lives,
         Err(error) => {
             for s in steps {
@@ -245,7 +260,7 @@ async fn ready_steps<'a>(
     for step in steps {
         match still_as_planned(step, lives.remove(&step.name)) {
             Err(reason) => done(failed(&step.name, &reason)),
-            Ok(()) => match put_on_record(stores, step).await {
+            Ok(()) => match put_on_record(to, step).await {
                 Ok(()) => ready.push(*step),
                 Err(error) => done(failed(
                     &step.name,
@@ -286,29 +301,30 @@ fn still_as_planned(
 
 /// Captures the live version, unless it is on record with its value, and makes
 /// sure that it is: a look may be stale.
-async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
+async fn put_on_record(to: &Destination, step: &Step) -> Result<(), StoreError> {
     let Some(live) = &step.live else {
         return Ok(());
     };
+    let record = to.recorded("capture it")?;
     let recorded = live.recorded.as_ref();
     if recorded.is_some_and(|r| r.pointer.is_some()) {
         // Tags that nobody told of are overwritten, or go with it.
         let tags = match step.action {
-            Action::Delete => stores.parameters.tags(&step.name).await?,
+            Action::Delete => to.parameters.tags(&step.name).await?,
             Action::Create | Action::Update | Action::None | Action::Unknown => {
                 live.tags.clone().filter(|_| step.differences.tags)
             }
         };
         let known = recorded.and_then(|r| r.tags.clone()).unwrap_or_default();
         if tags.is_some_and(|tags| tags != known) {
-            capture(stores, &step.name, &[], Source::Restore).await?;
+            capture(record, &step.name, &[], Source::Restore).await?;
         }
         return Ok(());
     }
     for wait_ms in LOOKS_AFTER_MS {
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-        capture(stores, &step.name, &[], Source::Restore).await?;
-        let (index, at) = (&stores.index, live.live.modified);
+        capture(record, &step.name, &[], Source::Restore).await?;
+        let (index, at) = (&record.index, live.live.modified);
         let found = index.between(&step.name, at, at).await?;
         let is_live = |w: &Written| w.version == Some(live.live.version);
         let kept = found
@@ -330,12 +346,12 @@ async fn put_on_record(stores: &Stores, step: &Step) -> Result<(), StoreError> {
 /// planned: the writes before may have taken their time, and a delete, unlike
 /// a put, does not tell what it met.
 async fn delete<'a>(
-    stores: &Stores,
+    to: &Destination,
     steps: &[&'a Step],
     done: &mut impl FnMut(Report),
 ) -> Vec<(&'a Step, Report)> {
     let names = |steps: &[&Step]| -> Vec<Name> { steps.iter().map(|s| s.name.clone()).collect() };
-    let mut lives = match stores.parameters.values(&names(steps)).await {
+    let mut lives = match to.parameters.values(&names(steps)).await {
         Ok(lives) => lives,
         Err(error) => {
             for step in steps {
@@ -356,10 +372,10 @@ async fn delete<'a>(
     }
     // They lived a moment ago: one that is missing now was deleted by a first
     // attempt whose answer was lost.
-    let answer = stores.parameters.delete(&names(&planned)).await;
+    let answer = to.parameters.delete(&names(&planned)).await;
     let gone = match &answer {
         Ok(answer) => [&*answer.deleted, &*answer.missing].concat(),
-        Err(_) => gone_of(stores, names(&planned)).await,
+        Err(_) => gone_of(to, names(&planned)).await,
     };
     let mut deleted = Vec::new();
     for step in planned {
@@ -378,20 +394,20 @@ async fn delete<'a>(
 }
 
 /// Those of `names` that do not live; none where that cannot be told.
-async fn gone_of(stores: &Stores, names: Vec<Name>) -> Vec<Name> {
-    let lives = stores.parameters.values(&names).await;
+async fn gone_of(to: &Destination, names: Vec<Name>) -> Vec<Name> {
+    let lives = to.parameters.values(&names).await;
     let lives = lives.ok();
     let gone = |name: &Name| lives.as_ref().is_some_and(|l| !l.contains_key(name));
     names.into_iter().filter(gone).collect()
 }
 
 /// Reads back what was written or deleted; what is not as it should be fails.
-async fn read_back(stores: &Stores, written: Vec<(&Step, Report)>) -> Vec<Report> {
+async fn read_back(to: &Destination, written: Vec<(&Step, Report)>) -> Vec<Report> {
     if written.is_empty() {
         return Vec::new();
     }
     let names: Vec<Name> = written.iter().map(|(s, _)| s.name.clone()).collect();
-    let lives = match stores.parameters.values(&names).await {
+    let lives = match to.parameters.values(&names).await {
         Ok(lives) => lives,
         Err(error) => {
             let unread = |(_, report): (&Step, Report)| Report {

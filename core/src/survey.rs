@@ -7,8 +7,9 @@
 mod against;
 mod beside;
 mod states;
+mod versions;
 
-pub use against::{Wanted, against};
+pub use against::{Wanted, against, against_living};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,27 +17,37 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use self::beside::{labels, nearest, tags_until};
 pub use self::states::{States, states};
+use self::versions::{Versions, versions_until};
 use crate::domain::plan::{
     self, How, LiveParameter, Nearest, Problem, RecordedAs, needs_comparison,
 };
 use crate::domain::state::{Evidence, Found, FoundValue, is_recorded_as, state_at};
 use crate::domain::{
-    Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Record, Retained, State, Step,
-    Target, Value,
+    Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Selection, State, Step, Target,
+    Value,
 };
-use crate::store::{ErrorKind, Head, LiveValue, StoreError, Stores};
+use crate::store::{Destination, ErrorKind, Head, LiveValue, StoreError, Stores};
 
 /// How many names are asked about at once.
 pub(crate) const NAMES_AT_ONCE: usize = 16;
 
 /// What a survey is to find out beyond what differs, and how a restore is to go
 /// about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a wish of its own, and any of them go together"
+)]
 pub struct SurveyOptions {
     /// Read the values of unchanged parameters too.
     pub values_of_unchanged: bool,
     /// What the answer is for.
     pub purpose: Purpose,
+    /// Read the tags of unchanged parameters too, where the record does not say
+    /// that they changed since: a call for each.
+    pub tags_of_unchanged: bool,
+    /// Which parameters are meant.
+    pub selection: Selection,
     /// Labels are to be put back. Takes one or two calls more for each name.
     pub labels: bool,
     /// What cannot be overwritten is to be deleted and created again.
@@ -69,20 +80,54 @@ pub async fn survey(
     at: Instant,
     options: &SurveyOptions,
 ) -> Result<Plan, StoreError> {
+    Ok(survey_selected(stores, target, at, options).await?.plan)
+}
+
+/// A plan, and how much of its target it is not about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surveyed {
+    /// The plan.
+    pub plan: Plan,
+    /// How many names were left out since they are not selected: names that
+    /// live, that differ, or that were not looked at.
+    pub left_out: usize,
+}
+
+/// As [`survey`], and tells how many names the selection left out. Those that
+/// are left out by their names cost no call beyond the listings.
+pub async fn survey_selected(
+    stores: &Stores,
+    target: &Target,
+    at: Instant,
+    options: &SurveyOptions,
+) -> Result<Surveyed, StoreError> {
     let (cases, coverage) = cases(stores, target).await?;
+    let selection = &options.selection;
+    let (cases, unseen): (Vec<Case>, Vec<Case>) = cases
+        .into_iter()
+        .partition(|case| selection.looks_at(&case.name, case.live.is_some()));
+    // What was gone by then and is gone is nobody's business.
+    let gone = |h: &Head| h.record.at <= at && h.record.present().is_none();
+    let concerned = |c: &&Case| c.live.is_some() || !c.head.as_ref().is_some_and(gone);
+    let unseen = unseen.iter().filter(concerned).count();
     let asked = Asked::of(options);
     let states = assess_all(stores, cases, at, &coverage, asked).await?;
     let nearest_known = nearest_known(target, at, &coverage, &states);
-    let anything_known = anything_known(target, at, &coverage, &states);
-    let steps = steps_of(stores, states, options).await?;
+    let nothing_looked_at = unseen > 0 && states.is_empty();
+    let anything_known = nothing_looked_at || anything_known(target, at, &coverage, &states);
+    let steps = steps_of(&Destination::from(stores), states, options).await?;
     let concerned = |s: &Step| s.live.is_some() || s.action != Action::None;
-    let steps = steps.into_iter().filter(concerned).collect();
-    Ok(Plan {
-        nearest_known,
-        anything_known,
-        target: target.clone(),
-        at,
-        steps,
+    let steps = steps.into_iter().filter(concerned);
+    let (steps, unselected): (Vec<Step>, Vec<Step>) = steps.partition(|s| selection.takes(s));
+    Ok(Surveyed {
+        left_out: unseen + unselected.len(),
+        plan: Plan {
+            nearest_known,
+            anything_known,
+            target: target.clone(),
+            at,
+            steps,
+        },
     })
 }
 
@@ -93,6 +138,8 @@ pub(crate) struct Asked {
     pub(crate) labels: bool,
     /// Its tags, also where they cannot differ from those that live.
     pub(crate) tags: bool,
+    /// The tags of what is unchanged, as they live.
+    pub(crate) live_tags: bool,
 }
 
 impl Asked {
@@ -100,6 +147,7 @@ impl Asked {
         Self {
             labels: options.labels,
             tags: options.purpose == Purpose::Export,
+            live_tags: options.tags_of_unchanged,
         }
     }
 }
@@ -147,6 +195,8 @@ pub(crate) struct Assessed {
     live_labels: Option<Vec<String>>,
     /// Its tags are on record as changed since.
     tags_changed: bool,
+    /// The live tags are those that it had.
+    tags_are_live: bool,
     pub(crate) state: State,
 }
 
@@ -171,7 +221,7 @@ impl Assessed {
             .found()
             .is_some_and(|f| f.attributes.tags.is_some());
         let compared = needs_comparison(&self.state, self.live.as_ref()) || self.tags_changed;
-        self.live.is_some() && known && compared
+        self.tags_are_live || (self.live.is_some() && known && compared)
     }
 }
 
@@ -256,49 +306,10 @@ pub(crate) async fn assess(
         recorded,
         live_labels,
         tags_changed,
+        tags_are_live: asked.live_tags && unchanged && !tags_changed,
         state,
     };
     Ok((assessed, versions))
-}
-
-/// What is known of the versions of a name that changed since.
-#[derive(Default)]
-pub(crate) struct Versions {
-    /// What Parameter Store retains, where that was asked.
-    retained: Vec<Retained>,
-    /// The newest record until the instant.
-    before: Option<Record>,
-    /// The oldest record, where there is nothing until the instant.
-    oldest: Option<Record>,
-}
-
-async fn versions_until(
-    stores: &Stores,
-    name: &Name,
-    head: Option<&Head>,
-    at: Instant,
-    look_at_it: bool,
-    seen: Option<&Versions>,
-) -> Result<Versions, StoreError> {
-    let mut versions = Versions::default();
-    if look_at_it {
-        versions.retained = match seen {
-            // What is retained now is the same whatever instant is asked of.
-            Some(seen) if !seen.retained.is_empty() => seen.retained.clone(),
-            Some(_) | None => look(stores, name).await?.unwrap_or_default(),
-        };
-    }
-    let before = seen.and_then(|seen| seen.before.as_ref());
-    versions.before = match before {
-        // Nothing lies between the two instants.
-        Some(before) if before.at <= at => Some(before.clone()),
-        Some(_) | None => newest_until(stores, name, head, at).await?,
-    };
-    let retained_before = versions.retained.iter().any(|r| r.modified <= at);
-    if versions.before.is_none() && head.is_some() && !retained_before {
-        versions.oldest = stores.index.oldest(name).await?;
-    }
-    Ok(versions)
 }
 
 fn recorded_as(head: &Head) -> RecordedAs {
@@ -318,67 +329,9 @@ fn recorded_as(head: &Head) -> RecordedAs {
     }
 }
 
-/// What Parameter Store retains of a live parameter that is not on record. A
-/// denied key must not hide the rest: then the versions come without values.
-async fn look(stores: &Stores, name: &Name) -> Result<Option<Vec<Retained>>, StoreError> {
-    match stores.parameters.history(name).await {
-        Ok(look) => Ok(look.retained),
-        Err(error) if error.kind() == ErrorKind::AccessDenied => {
-            let sealed = stores.parameters.sealed_history(name).await;
-            // Not the key but the action is denied: the first error says so.
-            sealed.map_err(|_| error)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// The newest state-deciding record at or before `at`: the head itself, or
-/// one query.
-async fn newest_until(
-    stores: &Stores,
-    name: &Name,
-    head: Option<&Head>,
-    at: Instant,
-) -> Result<Option<Record>, StoreError> {
-    match head {
-        None => Ok(None),
-        Some(head) if head.record.at > at => {
-            let newest = stores.index.newest_until(name, at).await?;
-            known_better(stores, name, newest, at).await
-        }
-        Some(head) if head.trimmed => stores.index.own_row(&head.record).await,
-        Some(head) => Ok(Some(head.record.clone())),
-    }
-}
-
-/// An imported version has a whole second only. Where a captured one of that
-/// second comes after `at`, it is the same change, which had not happened yet.
-/// Costs nothing unless `at` divides the second of an imported version.
-async fn known_better(
-    stores: &Stores,
-    name: &Name,
-    newest: Option<Record>,
-    at: Instant,
-) -> Result<Option<Record>, StoreError> {
-    let doubtful = |r: &Record| r.is_imported_version() && r.at.same_second(at);
-    let Some(imported) = newest.as_ref().filter(|r| doubtful(r)) else {
-        return Ok(newest);
-    };
-    if at == at.second_end() {
-        return Ok(newest);
-    }
-    let (from, to) = (at.plus_millis(1), at.second_end());
-    let later = stores.index.between(name, from, to).await?;
-    if !later.iter().any(|r| r.numbered().is_some()) {
-        return Ok(newest);
-    }
-    let before = imported.at.plus_millis(-1);
-    stores.index.newest_until(name, before).await
-}
-
 /// Reads what must be compared, and decides each step.
 async fn steps_of(
-    stores: &Stores,
+    there: &Destination,
     states: Vec<Assessed>,
     options: &SurveyOptions,
 ) -> Result<Vec<Step>, StoreError> {
@@ -392,7 +345,7 @@ async fn steps_of(
         })
         .map(|a| a.name.clone())
         .collect();
-    let mut values = stores.parameters.values(&wanted).await?;
+    let mut values = there.parameters.values(&wanted).await?;
     let cases: Vec<_> = states
         .into_iter()
         .map(|assessed| {
@@ -401,13 +354,13 @@ async fn steps_of(
         })
         .collect();
     let how = &How {
-        now: stores.now(),
+        now: there.now(),
         labels: options.labels,
         recreate: options.recreate,
         keys: options.keys.clone(),
     };
     stream::iter(cases)
-        .map(|(assessed, value)| step(stores, assessed, value, deleted, how))
+        .map(|(assessed, value)| step(there, assessed, value, deleted, how))
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await
@@ -416,8 +369,8 @@ async fn steps_of(
 type ReadLive = Option<Result<LiveValue, StoreError>>;
 
 async fn step(
-    stores: &Stores,
-    assessed: Assessed,
+    there: &Destination,
+    mut assessed: Assessed,
     read: ReadLive,
     deleted: bool,
     how: &How,
@@ -444,7 +397,7 @@ async fn step(
     };
     let mut then = None;
     if let Some(found) = assessed.state.found() {
-        match value_then(stores, found, now.as_ref()).await {
+        match value_then(there, found, now.as_ref()).await {
             Ok(value) => then = value,
             Err(error) if error.kind() == ErrorKind::Missing => {
                 problem = Some(Problem::Gone(Nearest::default()));
@@ -454,10 +407,13 @@ async fn step(
     }
     let mut tags = None;
     if assessed.wants_tags() {
-        match stores.parameters.tags(&assessed.name).await {
+        match there.parameters.tags(&assessed.name).await {
             Ok(read) => tags = read,
             Err(error) => problem = Some(Problem::LiveUnreadable(error.to_string())),
         }
+    }
+    if let (State::Present(found), true) = (&mut assessed.state, assessed.tags_are_live) {
+        found.attributes.tags = tags.clone().or(found.attributes.tags.take());
     }
     let recorded = assessed.recorded;
     let labels = assessed.live_labels;
@@ -471,8 +427,8 @@ async fn step(
     let (name, state) = (assessed.name, assessed.state);
     let mut step = plan::step(name, state, then, live, problem, how);
     let nearest = match &step.problem {
-        Some(Problem::Lost(_)) => Some(Problem::Lost(nearest(stores, &step, false).await?)),
-        Some(Problem::Gone(_)) => Some(Problem::Gone(nearest(stores, &step, true).await?)),
+        Some(Problem::Lost(_)) => Some(Problem::Lost(nearest(there, &step, false).await?)),
+        Some(Problem::Gone(_)) => Some(Problem::Gone(nearest(there, &step, true).await?)),
         _ => None,
     };
     step.problem = nearest.or(step.problem);
@@ -492,14 +448,17 @@ fn is_later(read: &LiveValue, assessed: &Assessed) -> bool {
 /// The value of the version that was found; none where it is lost, or is the
 /// live one and was not asked for.
 async fn value_then(
-    stores: &Stores,
+    there: &Destination,
     found: &Found,
     now: Option<&Value>,
 ) -> Result<Option<Value>, StoreError> {
     match &found.value {
         FoundValue::Live => Ok(now.cloned()),
         FoundValue::Retained(value) | FoundValue::Given(value) => Ok(Some(value.clone())),
-        FoundValue::Stored(pointer) => stores.bucket.value(pointer).await.map(Some),
+        FoundValue::Stored(pointer) => {
+            let record = there.recorded("read its stored value")?;
+            record.bucket.value(pointer).await.map(Some)
+        }
         FoundValue::Lost | FoundValue::Sealed => Ok(None),
     }
 }

@@ -1,8 +1,10 @@
 //! The arguments: what can be asked, and the help that says so.
 
+mod elsewhere;
 mod keeping;
 mod looking;
 mod restoring;
+mod select;
 mod stack;
 
 use std::path::PathBuf;
@@ -10,11 +12,13 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::elsewhere::{CopyArgs, ElsewhereArgs};
 pub(crate) use self::keeping::{ImportArgs, RebuildArgs, SeedArgs, VerifyArgs};
 pub(crate) use self::looking::{
     ConfigArgs, DiffArgs, ExportArgs, ExportFormat, HistoryArgs, RunsArgs, ShowArgs,
 };
 pub(crate) use self::restoring::{HowArgs, PreviewArgs, RestoreArgs, UndoArgs};
+pub(crate) use self::select::SelectArgs;
 pub(crate) use self::stack::{
     Arch, CodeArgs, CreateArgs, DeleteArgs, PolicyArgs, RedriveArgs, SettingsArgs, StackArgs,
     StackVerb, UpdateArgs, Who,
@@ -128,6 +132,8 @@ pub(crate) enum Command {
     Undo(UndoArgs),
     /// List the restores and undos: when, who, what became of them
     Runs(RunsArgs),
+    /// Write what lives now under another path, region or account
+    Copy(CopyArgs),
     /// List every change: when, what, which version, who
     History(HistoryArgs),
     /// Print one value as it was, raw, for pipes

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
+use ssmbak_core::domain::elsewhere::is_conflict;
 use ssmbak_core::domain::run::{Origin, Outcome, short_id};
 use ssmbak_core::domain::{Action, Name, Plan, Step};
-use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_with};
-use ssmbak_core::store::Stores;
+use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_at};
+use ssmbak_core::store::{Destination, Stores};
 
 use crate::commands::Context;
 use crate::error::{CliError, Exit};
@@ -41,14 +42,35 @@ pub(crate) async fn carry_out(
     carry_out_noting(context, stores, plan, origin, consent, &Notes::new()).await
 }
 
-/// Tells what is to be known of `plan`, asks where somebody is there to be
-/// asked, applies it, and tells what became of every parameter.
-///
-/// `notes` are told beforehand, and stand in the rows of their parameters.
-/// Everything that a saved plan lists has a row, also what is by now as it says.
+/// As [`carry_out_at`], in the place that the stores are of.
 pub(crate) async fn carry_out_noting(
     context: &Context,
     stores: &Stores,
+    plan: &Plan,
+    origin: Origin,
+    consent: &Consent,
+    notes: &Notes,
+) -> Result<Exit, CliError> {
+    carry_out_at(
+        context,
+        &Destination::from(stores),
+        plan,
+        origin,
+        consent,
+        notes,
+    )
+    .await
+}
+
+/// Tells what is to be known of `plan`, asks where somebody is there to be
+/// asked, applies it wherever its parameters are to be written, and tells what
+/// became of every parameter.
+///
+/// `notes` are told beforehand, and stand in the rows of their parameters.
+/// Everything that a saved plan lists has a row, also what is by now as it says.
+pub(crate) async fn carry_out_at(
+    context: &Context,
+    to: &Destination,
     plan: &Plan,
     origin: Origin,
     consent: &Consent,
@@ -64,10 +86,10 @@ pub(crate) async fn carry_out_noting(
     let rows = if changes {
         let mut agreed = false;
         if report::can_be_done(plan) {
-            agreed = agree(context, plan, consent, &again).await?;
+            agreed = agree(context, plan, &origin, consent).await?;
         }
         let recreate = consent.recreate && agreed;
-        let reports = apply_plan(context, stores, plan, recreate, origin).await?;
+        let reports = apply_plan(context, to, plan, recreate, origin).await?;
         report::restore_rows(plan, &reports, is_saved, consent.reveal)
     } else {
         report::restore_rows(plan, &[], is_saved, consent.reveal)
@@ -140,9 +162,10 @@ impl Again {
 async fn agree(
     context: &Context,
     plan: &Plan,
+    origin: &Origin,
     consent: &Consent,
-    again: &Again,
 ) -> Result<bool, CliError> {
+    let again = Again::of(origin);
     context.ui.note(&report::summary(plan));
     let deletes = |s: &&Step| s.can_be_done() && (s.action == Action::Delete || s.recreate);
     let deletions = plan.steps.iter().filter(deletes).count();
@@ -165,7 +188,7 @@ async fn agree(
     }
     let rows = report::preview_rows(plan, false, consent.reveal);
     context.ui.show_before_asking(&rows)?;
-    if context.ui.ask(&question(plan)).await? {
+    if context.ui.ask(&question(plan, origin)).await? {
         Ok(true)
     } else {
         Err(CliError::Declined)
@@ -173,7 +196,7 @@ async fn agree(
 }
 
 /// The question: every deletion by name, the writes by number.
-fn question(plan: &Plan) -> String {
+fn question(plan: &Plan, origin: &Origin) -> String {
     let done = || plan.steps.iter().filter(|s| s.can_be_done());
     let deleted = done().filter(|s| s.action == Action::Delete);
     let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
@@ -187,7 +210,14 @@ fn question(plan: &Plan) -> String {
         (0, _) => format!("Delete {}", counted(deletions)),
         (_, _) => format!("Write {} and delete {deletions}", counted(writes)),
     };
-    lines.push(format!("{what}, so that it is as it was at {}?", plan.at));
+    lines.push(match origin {
+        Origin::Elsewhere { target, .. } => {
+            format!("{what} to {}, as {target} was at {}?", plan.target, plan.at)
+        }
+        Origin::Record | Origin::Undo { .. } | Origin::Plan | Origin::File => {
+            format!("{what}, so that it is as it was at {}?", plan.at)
+        }
+    });
     lines.join("\n")
 }
 
@@ -200,7 +230,7 @@ fn counted(parameters: usize) -> String {
 
 async fn apply_plan(
     context: &Context,
-    stores: &Stores,
+    to: &Destination,
     plan: &Plan,
     recreate: bool,
     origin: Origin,
@@ -225,7 +255,7 @@ async fn apply_plan(
         origin,
         tell: &|text| bar.suspend(|| warn(text)),
     };
-    let reports = apply_with(stores, plan, &options, cancel, &progress).await;
+    let reports = apply_at(to, plan, &options, cancel, &progress).await;
     bar.finish_and_clear();
     Ok(reports?)
 }
@@ -263,7 +293,8 @@ fn tell(
     let moved = report::moved(plan);
     let may_be_mended =
         |row: &RestoreView| row.outcome == Outcome::Failed && !moved.contains(&row.parameter.name);
-    if rows.iter().any(may_be_mended) {
+    let conflicts = plan.steps.iter().any(is_conflict);
+    if rows.iter().any(may_be_mended) && !conflicts {
         again.hint();
     }
     let changes = rows

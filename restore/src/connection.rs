@@ -1,5 +1,9 @@
 //! From the options to the stores.
 
+mod elsewhere;
+
+pub(crate) use self::elsewhere::Ends;
+
 use aws_config::SdkConfig;
 
 use crate::config::{Environment, Settings, Text};

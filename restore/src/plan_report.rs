@@ -115,6 +115,8 @@ pub(crate) fn moved(plan: &Plan) -> BTreeSet<&Name> {
 fn warning(plan: &Plan, step: &Step) -> Option<String> {
     let name = &step.name;
     match (&step.state, &step.problem) {
+        // Those that hold it back are told.
+        (_, Some(Problem::HeldBack)) => None,
         (_, Some(problem)) => Some(format!("{name}: {problem}")),
         (State::Unknown { known_from }, None) => {
             let from = known_from.map_or(String::new(), |at| format!("; known from {at}"));
@@ -133,8 +135,10 @@ fn warning(plan: &Plan, step: &Step) -> Option<String> {
 /// The summary line: `2 to update, 1 to create, 1 to delete, 40 unchanged`,
 /// and how many are unknown if any are.
 pub(crate) fn summary(plan: &Plan) -> String {
+    let steps = plan.steps.iter();
+    let left_alone = steps.filter(|s| is_left_alone(s)).count();
     let mut counts = vec![
-        format!("{} to update", plan.count(Action::Update)),
+        format!("{} to update", plan.count(Action::Update) - left_alone),
         format!("{} to create", plan.count(Action::Create)),
         format!("{} to delete", plan.count(Action::Delete)),
         format!("{} unchanged", unchanged(plan)),
@@ -143,7 +147,15 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if unknown > 0 {
         counts.push(format!("{unknown} unknown"));
     }
+    if left_alone > 0 {
+        counts.push(format!("{left_alone} left alone"));
+    }
     counts.join(", ")
+}
+
+/// Whether it is left as it is since somebody chose so: nothing failed.
+fn is_left_alone(step: &Step) -> bool {
+    step.problem.as_ref().is_some_and(Problem::is_chosen)
 }
 
 /// The summary line of what was done; kinds that did not occur are left out.
@@ -169,7 +181,8 @@ pub(crate) fn outcome_summary(rows: &[RestoreView]) -> String {
 
 /// How a preview ends; `differences` asks for an exit code of their own.
 pub(crate) fn preview_exit(plan: &Plan, differences: bool) -> Exit {
-    let bad = |step: &&Step| step.action == Action::Unknown || step.problem.is_some();
+    let failing = |step: &Step| step.problem.is_some() && !is_left_alone(step);
+    let bad = |step: &&Step| step.action == Action::Unknown || failing(step);
     let bad = plan.steps.iter().filter(bad).count();
     let differs = plan.steps.iter().any(|step| step.action.changes());
     let exit = exit_of(bad, plan.steps.len() - bad);
@@ -181,7 +194,14 @@ pub(crate) fn preview_exit(plan: &Plan, differences: bool) -> Exit {
 
 /// How a restore ends: what was already as it was counts as fine.
 pub(crate) fn restore_exit(plan: &Plan, rows: &[RestoreView]) -> Exit {
+    let left_alone: BTreeSet<&Name> = plan
+        .steps
+        .iter()
+        .filter(|step| is_left_alone(step))
+        .map(|step| &step.name)
+        .collect();
     let bad = |row: &&RestoreView| match row.outcome {
+        Outcome::Skipped if left_alone.contains(&row.parameter.name) => false,
         Outcome::Skipped | Outcome::Failed => true,
         Outcome::Restored | Outcome::Deleted | Outcome::Unchanged => false,
     };

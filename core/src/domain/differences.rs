@@ -169,7 +169,18 @@ pub fn sides(step: &Step) -> (Side, Side) {
     match &step.problem {
         Some(problem @ Problem::LiveUnreadable(_)) => new_problem = Some(problem.clone()),
         // That it cannot be put back is no matter here.
-        Some(Problem::TierDowngrade | Problem::Moved(_) | Problem::Planned(_)) | None => {}
+        Some(
+            Problem::TierDowngrade
+            | Problem::Moved(_)
+            | Problem::Planned(_)
+            | Problem::Conflict { .. }
+            | Problem::LeftAlone { .. }
+            | Problem::HeldBack
+            | Problem::Unrecorded
+            | Problem::TierThere
+            | Problem::KeyOfElsewhere { .. },
+        )
+        | None => {}
         Some(
             problem @ (Problem::Lost(_)
             | Problem::Sealed

@@ -52,6 +52,11 @@ impl KeyMap {
         self.all.iter().cloned().chain(each).collect()
     }
 
+    /// Whether somebody said which key to use in the place of `key`, be it the same one.
+    pub fn is_given_for(&self, key: Option<&str>) -> bool {
+        self.all.is_some() || key.is_some_and(|key| self.each.contains_key(key))
+    }
+
     /// The key that takes the place of `key`; none where that one stays.
     pub fn instead_of(&self, key: Option<&str>) -> Option<String> {
         let own = key.and_then(|key| self.each.get(key));

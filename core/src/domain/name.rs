@@ -10,6 +10,9 @@ const NAME_MAX: usize = 1011;
 /// Most levels Parameter Store allows in a hierarchy.
 const LEVELS_MAX: usize = 15;
 
+/// Where the tool's own parameters stand.
+const OWN: &str = "/_ssmbak/";
+
 /// Why a text is no name or path. The message names the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -89,11 +92,16 @@ impl Name {
             .map(|(at, _)| Path(self.0[..=at].to_owned()))
     }
 
+    /// Its last level: `db` of `/app/db`.
+    pub fn leaf(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Whether this is one of the tool's own lookup parameters, which a
     /// restore never touches. They stand under `/_ssmbak/`: Parameter Store
     /// refuses names that begin with `ssm`.
     pub fn is_own(&self) -> bool {
-        self.0.starts_with("/_ssmbak/")
+        self.0.starts_with(OWN)
     }
 }
 
@@ -136,6 +144,11 @@ impl Path {
     /// Whether `name` lies directly under this path.
     pub fn contains_directly(&self, name: &Name) -> bool {
         self.contains(name) && !name.0[self.0.len()..].contains('/')
+    }
+
+    /// Whether only the tool's own parameters can lie under it.
+    pub fn is_own(&self) -> bool {
+        self.0.starts_with(OWN)
     }
 
     /// Whether everything under `other` is under this path too.

@@ -203,6 +203,43 @@ pub enum Problem {
     /// What lives is not what it was when this was planned, or what the run that is undone left.
     #[error("{0}")]
     Moved(String),
+    /// Somewhere else: it lives there, and is another. Nothing at all is written.
+    #[error("it lives there already and differs: version {version} of {modified}")]
+    Conflict {
+        /// The version that lives there.
+        version: u64,
+        /// When that was written.
+        modified: Instant,
+    },
+    /// Somewhere else: it lives there, is another, and is left alone, as was asked for.
+    #[error("left alone: it lives there already and differs: version {version} of {modified}")]
+    LeftAlone {
+        /// The version that lives there.
+        version: u64,
+        /// When that was written.
+        modified: Instant,
+    },
+    /// Somewhere else: others are in conflict.
+    #[error("nothing is written while others are in conflict")]
+    HeldBack,
+    /// Somewhere else: it would be overwritten, and nothing could bring it back.
+    #[error(
+        "it lives there and differs, and no stack records it there: overwritten it would be gone"
+    )]
+    Unrecorded,
+    /// Somewhere else: there is no way down from Advanced there either.
+    #[error(
+        "it is in the Advanced tier there and not here; Parameter Store cannot go back, and nothing is deleted there: leave it out with --exclude"
+    )]
+    TierThere,
+    /// Somewhere else: its key is not one of that place.
+    #[error("its KMS key {key} is not one of {to}: name one with --key-id {key}=KEY")]
+    KeyOfElsewhere {
+        /// The key that it was under.
+        key: String,
+        /// The place.
+        to: String,
+    },
     /// The stored value could not be read.
     #[error("its stored value cannot be read: {0}")]
     StoredUnreadable(String),
@@ -221,8 +258,19 @@ impl Problem {
             | Self::Gone(_)
             | Self::TierDowngrade
             | Self::Moved(_)
-            | Self::Planned(_) => false,
+            | Self::Planned(_)
+            | Self::Conflict { .. }
+            | Self::LeftAlone { .. }
+            | Self::HeldBack
+            | Self::Unrecorded
+            | Self::TierThere
+            | Self::KeyOfElsewhere { .. } => false,
         }
+    }
+
+    /// Whether it is no failure, but what somebody chose.
+    pub fn is_chosen(&self) -> bool {
+        matches!(self, Self::LeftAlone { .. })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
 use crate::domain::state::Found;
 use crate::domain::{Instant, Step};
-use crate::store::{ErrorKind, PutRequest, StoreError, Stores};
+use crate::store::{Destination, ErrorKind, PutRequest, StoreError};
 
 /// A put whose fate is unknown is sent this often at most.
 const MOST_PUTS: usize = 4;
@@ -32,18 +32,18 @@ impl From<Report> for Unwritten {
 
 /// Puts one parameter back as it was: a new version with everything beside
 /// it, or what alone differs.
-pub(super) async fn write(stores: &Stores, step: &Step) -> Result<Report, Unwritten> {
+pub(super) async fn write(to: &Destination, step: &Step) -> Result<Report, Unwritten> {
     let found = found(step)?;
     match &step.live {
         Some(live) if !step.differences.version => {
             let report = report(&step.name, Outcome::Restored, None);
-            let done = put_beside(stores, step, live.live.version).await;
+            let done = put_beside(to, step, live.live.version).await;
             done.map_err(|why| failed(&step.name, &why))?;
             Ok(report)
         }
         live => {
             let tags = found.attributes.tags.as_ref();
-            put_version(stores, step, live.as_ref(), tags).await
+            put_version(to, step, live.as_ref(), tags).await
         }
     }
 }
@@ -56,14 +56,14 @@ pub(super) fn found(step: &Step) -> Result<&Found, Report> {
 /// Writes one version over what lives, or creates the parameter with `tags`,
 /// and puts back what a put cannot send.
 pub(super) async fn put_version(
-    stores: &Stores,
+    to: &Destination,
     step: &Step,
     over: Option<&LiveParameter>,
     tags: Option<&Tags>,
 ) -> Result<Report, Unwritten> {
     let value = step.value.as_ref();
     let value = value.ok_or_else(|| failed(&step.name, &"its value is not at hand"))?;
-    let (attributes, notes) = what_to_put(step, found(step)?, over, stores.now());
+    let (attributes, notes) = what_to_put(step, found(step)?, over, to.now());
     let live = over.map(|l| &l.live);
     let request = PutRequest {
         name: &step.name,
@@ -74,7 +74,7 @@ pub(super) async fn put_version(
         tags,
     };
     let expected = live.map_or(1, |l| l.version + 1);
-    let put = put_once(stores, step, &request, expected).await;
+    let put = put_once(to, step, &request, expected).await;
     let put = put.map_err(|error| unwritten(step, &error))?;
     let version = put.version;
     let not_as_planned = |reason: String| Report {
@@ -97,9 +97,9 @@ pub(super) async fn put_version(
     }
     let beside = match over {
         // It was created with its tags, or a first attempt may have done it.
-        None if put.was_told => put_labels(stores, step, version).await,
-        None => put_beside_created(stores, step, tags).await,
-        Some(_) => put_beside(stores, step, version).await,
+        None if put.was_told => put_labels(to, step, version).await,
+        None => put_beside_created(to, step, tags).await,
+        Some(_) => put_beside(to, step, version).await,
     };
     if let Err(why) = beside {
         return Err(not_as_planned(format!("version {version} was written, but {why}")).into());
@@ -134,14 +134,14 @@ struct Put {
 /// Writes exactly one version. A put whose answer was lost may have been done
 /// all the same: what lives then tells whether to send it again.
 async fn put_once(
-    stores: &Stores,
+    to: &Destination,
     step: &Step,
     request: &PutRequest<'_>,
     expected: u64,
 ) -> Result<Put, StoreError> {
     let mut puts = 1;
     loop {
-        let error = match stores.parameters.put(request).await {
+        let error = match to.parameters.put(request).await {
             Ok(version) => {
                 return Ok(Put {
                     version,
@@ -153,7 +153,7 @@ async fn put_once(
         };
         puts += 1;
         let names = std::slice::from_ref(&step.name);
-        let Ok(mut lives) = stores.parameters.values(names).await else {
+        let Ok(mut lives) = to.parameters.values(names).await else {
             return Err(error);
         };
         match lives.remove(&step.name) {
@@ -221,24 +221,24 @@ fn what_to_put(
 
 /// Puts back what a put over a live version cannot send: tags and labels. The
 /// error is a fragment.
-async fn put_beside(stores: &Stores, step: &Step, version: u64) -> Result<(), String> {
+async fn put_beside(to: &Destination, step: &Step, version: u64) -> Result<(), String> {
     let wanted = step.state.found().and_then(|f| f.attributes.tags.as_ref());
     if let (Some(wanted), true) = (wanted, step.differences.tags) {
         let none = Tags::new();
         let now = step.live.as_ref().and_then(|l| l.tags.as_ref());
-        let done = stores
+        let done = to
             .parameters
             .set_tags(&step.name, now.unwrap_or(&none), wanted);
         done.await
             .map_err(|error| format!("its tags were not put back: {error}"))?;
     }
-    put_labels(stores, step, version).await
+    put_labels(to, step, version).await
 }
 
 /// Makes sure of the tags of a parameter that someone, most likely a first
 /// attempt of this, has created.
 async fn put_tags_after_all(
-    stores: &Stores,
+    to: &Destination,
     step: &Step,
     wanted: Option<&Tags>,
 ) -> Result<(), String> {
@@ -246,9 +246,9 @@ async fn put_tags_after_all(
         return Ok(());
     };
     let done = async {
-        let now = stores.parameters.tags(&step.name).await?;
+        let now = to.parameters.tags(&step.name).await?;
         let now = now.unwrap_or_default();
-        stores.parameters.set_tags(&step.name, &now, wanted).await
+        to.parameters.set_tags(&step.name, &now, wanted).await
     };
     done.await
         .map_err(|error| format!("its tags were not put back: {error}"))
@@ -257,20 +257,20 @@ async fn put_tags_after_all(
 /// Makes sure of what belongs to version 1, where no answer told that it was
 /// created whole.
 pub(super) async fn put_beside_created(
-    stores: &Stores,
+    to: &Destination,
     step: &Step,
     tags: Option<&Tags>,
 ) -> Result<(), String> {
-    put_tags_after_all(stores, step, tags).await?;
-    put_labels(stores, step, 1).await
+    put_tags_after_all(to, step, tags).await?;
+    put_labels(to, step, 1).await
 }
 
-async fn put_labels(stores: &Stores, step: &Step, version: u64) -> Result<(), String> {
+async fn put_labels(to: &Destination, step: &Step, version: u64) -> Result<(), String> {
     let labels = &step.differences.labels;
     if labels.is_empty() {
         return Ok(());
     }
-    let answer = stores.parameters.label(&step.name, version, labels).await;
+    let answer = to.parameters.label(&step.name, version, labels).await;
     let refused = answer.map_err(|error| format!("its labels were not put back: {error}"))?;
     if refused.is_empty() {
         Ok(())

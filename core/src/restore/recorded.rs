@@ -9,10 +9,35 @@ use crate::domain::run::{Origin, Phase, Run, RunName};
 use crate::domain::state::FoundValue;
 use crate::domain::stored::{self, StoredPointer};
 use crate::domain::{Instant, Name, Plan, Step, Target, keys};
-use crate::store::{StoreError, Stores};
+use crate::store::{Destination, StoreError, Stores};
 
-/// The run of `steps`, before anything is done.
-pub(super) fn planned_run(
+/// Puts the run of `steps` on record, before anything is done; none where
+/// nothing is recorded.
+pub(super) async fn begin_run(
+    to: &Destination,
+    plan: &Plan,
+    steps: &[&Step],
+    origin: Origin,
+) -> Result<Option<Run>, StoreError> {
+    let Some(record) = &to.record else {
+        return Ok(None);
+    };
+    let by = to.identity.arn().await;
+    let run = planned_run(record, plan, steps, origin, by);
+    put_run(record, &run).await?;
+    Ok(Some(run))
+}
+
+/// Puts the run on record with every outcome. What was done is done: a failure
+/// is only told.
+pub(super) async fn finish_run(record: &Stores, mut run: Run, reports: &[Report]) {
+    finish(&mut run, reports, record.now());
+    if let Err(error) = put_run(record, &run).await {
+        tracing::warn!(%error, "the outcome of the run could not be put on record");
+    }
+}
+
+fn planned_run(
     stores: &Stores,
     plan: &Plan,
     steps: &[&Step],
@@ -93,7 +118,7 @@ fn run_name(step: &Step) -> RunName {
 }
 
 /// The run with every outcome.
-pub(super) fn finish(run: &mut Run, reports: &[Report], now: Instant) {
+fn finish(run: &mut Run, reports: &[Report], now: Instant) {
     let by_name: BTreeMap<&Name, &Report> = reports.iter().map(|r| (&r.name, r)).collect();
     for name in &mut run.names {
         if let Some(report) = by_name.get(&name.name) {
@@ -109,7 +134,7 @@ pub(super) fn finish(run: &mut Run, reports: &[Report], now: Instant) {
 }
 
 /// The fact first, then the rows.
-pub(super) async fn put_run(stores: &Stores, run: &Run) -> Result<(), StoreError> {
+async fn put_run(stores: &Stores, run: &Run) -> Result<(), StoreError> {
     let phase = match run.phase {
         Phase::Planned => "planned",
         Phase::Finished => "finished",

@@ -13,7 +13,7 @@ use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
 use crate::domain::{Instant, Record, Retained, RetainedValue, Source, Step};
-use crate::store::{StoreError, Stores};
+use crate::store::{Destination, StoreError, Stores};
 
 /// A creation that fails is tried again after these parts of the wait.
 const AGAIN_AFTER: [u32; 3] = [6, 3, 2];
@@ -28,7 +28,7 @@ struct Ready<'a> {
 /// Deletes and creates up to ten parameters again; those that were created are
 /// returned, the others reported.
 pub(super) async fn recreate<'a>(
-    stores: &Stores,
+    to: &Destination,
     steps: &[&'a Step],
     options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
@@ -40,7 +40,7 @@ pub(super) async fn recreate<'a>(
             done(interrupted(&step.name));
             continue;
         }
-        match prepare(stores, step).await {
+        match prepare(to, step).await {
             Ok(tags) => ready.push(Ready { step, tags }),
             Err(why) => done(failed(
                 &step.name,
@@ -65,7 +65,7 @@ pub(super) async fn recreate<'a>(
             options.recreation_wait.as_secs()
         ));
     }
-    let deleted: Vec<_> = delete(stores, &planned, done).await;
+    let deleted: Vec<_> = delete(to, &planned, done).await;
     ready.retain(|r| deleted.iter().any(|(step, _)| step.name == r.step.name));
     if ready.is_empty() {
         return Vec::new();
@@ -74,7 +74,7 @@ pub(super) async fn recreate<'a>(
     tokio::time::sleep(options.recreation_wait).await;
     let mut created = Vec::with_capacity(ready.len());
     for one in ready {
-        match create(stores, &one, options.recreation_wait).await {
+        match create(to, &one, options.recreation_wait).await {
             Ok(report) => created.push((one.step, report)),
             Err(report) => done(report),
         }
@@ -85,7 +85,9 @@ pub(super) async fn recreate<'a>(
 /// Puts everything on record that the deletion takes away. Returns the tags to
 /// create it with: those that it has where nobody knows what they were. The
 /// error is a fragment.
-async fn prepare(stores: &Stores, step: &Step) -> Result<Option<Tags>, String> {
+async fn prepare(to: &Destination, step: &Step) -> Result<Option<Tags>, String> {
+    let record = to.recorded("put it on record");
+    let record = record.map_err(|error| error.to_string())?;
     let known = found(step).map_err(|r| r.reason.unwrap_or_default())?;
     if step.value.is_none() {
         return Err("its value is not at hand".into());
@@ -93,13 +95,13 @@ async fn prepare(stores: &Stores, step: &Step) -> Result<Option<Tags>, String> {
     let text = |error: StoreError| error.to_string();
     let tags = match &known.attributes.tags {
         Some(tags) => Some(tags.clone()),
-        None => stores.parameters.tags(&step.name).await.map_err(text)?,
+        None => to.parameters.tags(&step.name).await.map_err(text)?,
     };
     for wait_ms in LOOKS_AFTER_MS {
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-        let captured = capture(stores, &step.name, &[], Source::Restore);
+        let captured = capture(record, &step.name, &[], Source::Restore);
         captured.await.map_err(text)?;
-        if is_on_record(stores, step).await.map_err(text)? {
+        if is_on_record(record, step).await.map_err(text)? {
             return Ok(tags);
         }
     }
@@ -131,10 +133,10 @@ async fn is_on_record(stores: &Stores, step: &Step) -> Result<bool, StoreError> 
 }
 
 /// Creates what was deleted. It is tried until there is no hope: it is missing.
-async fn create(stores: &Stores, one: &Ready<'_>, wait: Duration) -> Result<Report, Report> {
+async fn create(to: &Destination, one: &Ready<'_>, wait: Duration) -> Result<Report, Report> {
     let mut parts = AGAIN_AFTER.iter();
     loop {
-        let put = put_version(stores, one.step, None, one.tags.as_ref()).await;
+        let put = put_version(to, one.step, None, one.tags.as_ref()).await;
         let report = match put {
             Ok(report) => {
                 return Ok(Report {
@@ -151,7 +153,7 @@ async fn create(stores: &Stores, one: &Ready<'_>, wait: Duration) -> Result<Repo
                 ..report
             });
         }
-        if let Some(settled) = lives_after_all(stores, one).await {
+        if let Some(settled) = lives_after_all(to, one).await {
             return settled;
         }
         let Some(part) = parts.next() else {
@@ -163,10 +165,10 @@ async fn create(stores: &Stores, one: &Ready<'_>, wait: Duration) -> Result<Repo
 
 /// What became of a creation that failed, if the name lives all the same: an
 /// answer may have been lost, or someone else may have created it.
-async fn lives_after_all(stores: &Stores, one: &Ready<'_>) -> Option<Result<Report, Report>> {
+async fn lives_after_all(to: &Destination, one: &Ready<'_>) -> Option<Result<Report, Report>> {
     let step = one.step;
     let names = std::slice::from_ref(&step.name);
-    let mut lives = stores.parameters.values(names).await.ok()?;
+    let mut lives = to.parameters.values(names).await.ok()?;
     let live = lives.remove(&step.name)?.ok()?;
     if live.version != 1 || step.value.as_ref() != Some(&live.value) {
         let why = format!(
@@ -178,7 +180,7 @@ async fn lives_after_all(stores: &Stores, one: &Ready<'_>) -> Option<Result<Repo
             ..failed(&step.name, &why)
         }));
     }
-    let beside = put_beside_created(stores, step, one.tags.as_ref()).await;
+    let beside = put_beside_created(to, step, one.tags.as_ref()).await;
     let created = Report {
         written_version: Some(1),
         recreated: true,

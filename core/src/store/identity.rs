@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
 
-use super::StoreError;
+use super::error::{ErrorKind, StoreError};
 
 /// The identity behind the credentials.
 #[derive(Clone, Debug)]
@@ -48,5 +48,19 @@ impl Identity {
                 None
             }
         }
+    }
+
+    /// The caller's account. Needs no permission.
+    pub async fn account(&self) -> Result<String, StoreError> {
+        let account = self.caller().await?.account;
+        if account.is_empty() {
+            let told = "the answer does not say";
+            return Err(StoreError::new(
+                "tell whose account it is",
+                ErrorKind::Refused,
+                told,
+            ));
+        }
+        Ok(account)
     }
 }

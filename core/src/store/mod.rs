@@ -4,6 +4,7 @@ mod bucket;
 mod calls;
 mod connect;
 mod connect_function;
+mod destination;
 mod error;
 mod identity;
 mod index;
@@ -18,6 +19,7 @@ pub use bucket::{Bucket, Days, Journalled, KeptVersion, Listed, VersionsFrom};
 pub use calls::Calls;
 pub use connect::{ConnectOptions, connect};
 pub use connect_function::{FunctionEnvironment, connect_function};
+pub use destination::Destination;
 pub use error::{ErrorKind, StoreError};
 pub use identity::{Caller, Identity};
 pub use index::{

@@ -5,7 +5,7 @@ use crate::domain::labels::{SeenLabels, labels_at};
 use crate::domain::plan::Nearest;
 use crate::domain::state::Found;
 use crate::domain::{Instant, Live, Name, Record, Step};
-use crate::store::{StoreError, Stores, TagHead};
+use crate::store::{Destination, StoreError, Stores, TagHead};
 
 /// How many stored values are looked for at most where one is gone.
 const MOST_HELD: usize = 10;
@@ -81,11 +81,11 @@ pub(super) async fn labels(
 /// be had: two queries. Where one is `gone` from the bucket others may be too,
 /// so that they are looked for.
 pub(super) async fn nearest(
-    stores: &Stores,
+    there: &Destination,
     step: &Step,
     gone: bool,
 ) -> Result<Nearest, StoreError> {
-    let Some(found) = step.state.found() else {
+    let (Some(found), Some(stores)) = (step.state.found(), &there.record) else {
         return Ok(Nearest::default());
     };
     let (before, after) = stores.index.around(&step.name, found.modified).await?;

@@ -18,6 +18,7 @@ pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<Sta
     let asked = Asked {
         labels: true,
         tags: true,
+        live_tags: false,
     };
     let states = assess_all(stores, cases, at, &coverage, asked).await?;
     Ok(States {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, TIME_HELP};
+use super::{
+    ElsewhereArgs, PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, SelectArgs, TIME_HELP,
+};
 
 const LABELS_HELP: &str = "Put the labels of then back too; each leaves the version that has it";
 const RECREATE_HELP: &str =
     "Delete, wait 30 s and create again what cannot be overwritten; its history stays on record";
-const KEY_ID_HELP: &str =
+pub(super) const KEY_ID_HELP: &str =
     "Put SecureStrings under this KMS key, or those under OLD under NEW; can be repeated";
 
 const NEW_PLAN_HELP: &str =
@@ -21,8 +23,41 @@ const RESTORE_USAGE: &str = "ssmbak restore [OPTIONS] PATH TIME
 const PREVIEW_USAGE: &str = "ssmbak preview [OPTIONS] PATH TIME
        ssmbak preview [OPTIONS] --from FILE [PATH]";
 const FROM_HELP: &str = "What this file of `ssmbak export` says, json or yaml, in place of a TIME";
+/// What is about another place.
+const ELSEWHERE: [&str; 6] = [
+    "to_path",
+    "to_region",
+    "to_profile",
+    "to_endpoint_url",
+    "to_stack",
+    "on_conflict",
+];
+/// What a file says itself, and what a file is not for.
+const NOT_WITH_A_FILE: [&str; 11] = [
+    "time",
+    "include",
+    "exclude",
+    "types",
+    "only_deleted",
+    "to_path",
+    "to_region",
+    "to_profile",
+    "to_endpoint_url",
+    "to_stack",
+    "on_conflict",
+];
 /// What a saved plan says itself.
-const FIXED_BY_A_PLAN: [&str; 7] = [
+const FIXED_BY_A_PLAN: [&str; 17] = [
+    "include",
+    "exclude",
+    "types",
+    "only_deleted",
+    "to_path",
+    "to_region",
+    "to_profile",
+    "to_endpoint_url",
+    "to_stack",
+    "on_conflict",
     "path",
     "time",
     "recursive",
@@ -59,6 +94,8 @@ Examples:
   ssmbak preview /app/ 2024-06-15T17:56:58+02:00 -R --output json
   ssmbak preview /app/ -2h -R --plan plan.json
   ssmbak preview --from export.json
+  ssmbak preview /app/ -2h -R --only-deleted --exclude 'tmp*'
+  ssmbak preview /app/ -2h -R --to-path /staging/
 
 Unchanged parameters are left out unless --all is given. SecureStrings are
 shown as ******** unless --reveal is given. A plan holds no value.")]
@@ -83,10 +120,10 @@ pub(crate) struct PreviewArgs {
     #[arg(long)]
     pub(crate) exit_code: bool,
     /// What a file says.
-    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with = "time")]
+    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with_all = NOT_WITH_A_FILE)]
     pub(crate) from: Option<PathBuf>,
     /// Write the plan to a file.
-    #[arg(long, conflicts_with = "from", value_name = "FILE", help = NEW_PLAN_HELP)]
+    #[arg(long, conflicts_with = "from", conflicts_with_all = ELSEWHERE, value_name = "FILE", help = NEW_PLAN_HELP)]
     pub(crate) plan: Option<PathBuf>,
     /// Write the plan over a file that is there
     #[arg(long, requires = "plan")]
@@ -94,6 +131,12 @@ pub(crate) struct PreviewArgs {
     /// As `restore` takes them.
     #[command(flatten)]
     pub(crate) how: HowArgs,
+    /// Which of them.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Where to.
+    #[command(flatten)]
+    pub(crate) to: ElsewhereArgs,
 }
 
 /// `ssmbak restore`.
@@ -109,6 +152,9 @@ Examples:
   ssmbak restore /app/ -2h --labels --key-id alias/old=alias/new
   ssmbak restore --plan plan.json
   ssmbak restore --from export.json
+  ssmbak restore /app/ -2h -R --only-deleted --type SecureString
+  ssmbak restore /app/ -2h -R --to-path /staging/ --on-conflict skip
+  ssmbak restore /app/ -2h -R --to-region eu-west-1 --to-profile other
 
 Does what preview shows, and refuses a parameter that changed in between. On a
 terminal it asks first. Without a terminal it goes on, unless something would
@@ -130,7 +176,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "FILE", help = PLAN_HELP, conflicts_with_all = FIXED_BY_A_PLAN)]
     pub(crate) plan: Option<PathBuf>,
     /// Put back what a file says.
-    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with = "time")]
+    #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with_all = NOT_WITH_A_FILE)]
     pub(crate) from: Option<PathBuf>,
     /// Write what has moved since the plan was made, too
     #[arg(long, requires = "plan", conflicts_with_all = ["path", "time", "from"])]
@@ -144,6 +190,12 @@ pub(crate) struct RestoreArgs {
     /// How to go about it.
     #[command(flatten)]
     pub(crate) how: HowArgs,
+    /// Which of them.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Where to.
+    #[command(flatten)]
+    pub(crate) to: ElsewhereArgs,
 }
 
 /// `ssmbak undo`.

@@ -3,7 +3,9 @@
 
 mod completions;
 mod config;
+mod copy;
 mod diff;
+mod elsewhere;
 mod export;
 mod history;
 mod import;
@@ -28,19 +30,15 @@ use crate::time::{self, Moment};
 use crate::ui::Ui;
 use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::{Clock, Stores};
-use ssmbak_core::survey::{SurveyOptions, survey};
+use ssmbak_core::survey::{SurveyOptions, survey_selected};
 
 /// What a survey is to find out for a restore that is asked for like this.
 fn survey_options(how: &HowArgs, values_of_unchanged: bool) -> Result<SurveyOptions, CliError> {
-    let keys = KeyMap::parse(&how.key_id).map_err(|error| CliError::Usage {
-        message: format!("--key-id: {error}"),
-        hint: "write --key-id alias/new for all, or --key-id alias/old=alias/new".into(),
-    })?;
     Ok(SurveyOptions {
         values_of_unchanged,
         labels: how.labels,
         recreate: how.recreate,
-        keys,
+        keys: key_map(&how.key_id)?,
         ..SurveyOptions::default()
     })
 }
@@ -54,6 +52,14 @@ fn path_and_time<'a>(
     path.zip(time).ok_or_else(|| CliError::Usage {
         message: "PATH or TIME is missing".into(),
         hint: "write a PATH and a TIME, like /app/ \"2h ago\"".into(),
+    })
+}
+
+/// The keys that `--key-id` names.
+fn key_map(texts: &[String]) -> Result<KeyMap, CliError> {
+    KeyMap::parse(texts).map_err(|error| CliError::Usage {
+        message: format!("--key-id: {error}"),
+        hint: "write --key-id alias/new for all, or --key-id alias/old=alias/new".into(),
     })
 }
 
@@ -77,6 +83,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Cl
         Command::Restore(args) => restore::run(context, args).await,
         Command::Undo(args) => undo::run(context, args).await,
         Command::Runs(args) => runs::run(context, args).await,
+        Command::Copy(args) => copy::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
         Command::Show(args) => show::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
@@ -123,10 +130,23 @@ impl Context {
         at: Instant,
         options: &SurveyOptions,
     ) -> Result<Plan, CliError> {
-        let _waiting = self
+        let waiting = self
             .ui
             .waiting("comparing what lives with what is on record");
-        Ok(survey(stores, target, at, options).await?)
+        let surveyed = survey_selected(stores, target, at, options).await?;
+        drop(waiting);
+        self.tell_left_out(surveyed.left_out);
+        if surveyed.plan.steps.is_empty() && surveyed.left_out > 0 {
+            self.ui.note("nothing is selected");
+        }
+        Ok(surveyed.plan)
+    }
+
+    /// Tells how many parameters a selection left out, if any.
+    fn tell_left_out(&self, left_out: usize) {
+        if left_out > 0 {
+            self.ui.note(&format!("{left_out} left out: not selected"));
+        }
     }
 
     /// Says so where `-R` was given with a name whose path has records: it

@@ -2,7 +2,9 @@
 
 use ssmbak_core::domain::Target;
 use ssmbak_core::planned::save;
+use ssmbak_core::survey::SurveyOptions;
 
+use super::elsewhere::{self, Asked, planned_of_record};
 use super::{Context, path_and_time, survey_options};
 use crate::args::PreviewArgs;
 use crate::error::{CliError, Exit};
@@ -13,6 +15,9 @@ use crate::ui::{hint_to_repeat, warn};
 
 /// Shows the plan and changes nothing; saves it where that is asked for.
 pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
+    if args.to.are_given()? {
+        return there(context, args).await;
+    }
     let options = survey_options(&args.how, args.all)?;
     let file = args.plan.as_deref();
     let file = file.map(|path| NewPlanFile::at(path, args.overwrite));
@@ -26,6 +31,10 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
     } else {
         let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
         let target = Target::parse(path, args.recursive)?;
+        let options = SurveyOptions {
+            selection: args.select.selection(&target)?,
+            ..options.clone()
+        };
         let at = context.instant(time)?;
         let stores = context.stores().await?;
         let plan = context.plan(&stores, &target, at, &options).await?;
@@ -50,4 +59,15 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
         context.ui.note(&format!("the plan is in {path}"));
     }
     Ok(report::preview_exit(&plan, args.exit_code))
+}
+
+/// What would be written somewhere else.
+async fn there(context: &Context, args: &PreviewArgs) -> Result<Exit, CliError> {
+    let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
+    let target = Target::parse(path, args.recursive)?;
+    let selection = args.select.selection(&target)?;
+    let asked = Asked::new(&target, selection, &args.how, &args.to)?;
+    let at = context.instant(time)?;
+    let planned = planned_of_record(context, asked, at, args.recursive).await?;
+    elsewhere::preview(context, &planned, args.all, args.reveal, args.exit_code)
 }

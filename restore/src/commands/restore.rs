@@ -7,6 +7,7 @@ use ssmbak_core::domain::run::Origin;
 use ssmbak_core::planned::load;
 use ssmbak_core::survey::SurveyOptions;
 
+use super::elsewhere::{self, Asked, planned_of_record};
 use super::{Context, path_and_time, survey_options};
 use crate::args::RestoreArgs;
 use crate::carry_out::{Consent, carry_out, carry_out_noting};
@@ -21,6 +22,9 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     if let Some(file) = &args.plan {
         return saved(context, args, file).await;
     }
+    if args.to.are_given()? {
+        return there(context, args).await;
+    }
     let options = survey_options(&args.how, false)?;
     let consent = consent(args, args.how.recreate);
     if let Some(file) = &args.from {
@@ -32,12 +36,27 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     }
     let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
     let target = Target::parse(path, args.recursive)?;
+    let options = SurveyOptions {
+        selection: args.select.selection(&target)?,
+        ..options
+    };
     let at = context.instant(time)?;
     let stores = context.stores().await?;
     let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;
     carry_out(context, &stores, &plan, Origin::Record, &consent).await
+}
+
+/// Writes what was somewhere else.
+async fn there(context: &Context, args: &RestoreArgs) -> Result<Exit, CliError> {
+    let (path, time) = path_and_time(args.path.as_deref(), args.time.as_deref())?;
+    let target = Target::parse(path, args.recursive)?;
+    let selection = args.select.selection(&target)?;
+    let asked = Asked::new(&target, selection, &args.how, &args.to)?;
+    let at = context.instant(time)?;
+    let planned = planned_of_record(context, asked, at, args.recursive).await?;
+    elsewhere::write(context, &planned, args.yes, args.reveal).await
 }
 
 /// Does what a saved plan says.

@@ -85,6 +85,18 @@ const COMMANDS: &[Row] = &[
         "restore {path} {at} -R --yes",
         [NO_LISTING, Works, Refused("ssm:PutParameter")],
     ),
+    (
+        "preview {path} {at} -R --to-path /there{path}",
+        [NO_LISTING, Works, Works],
+    ),
+    (
+        "copy {path} -R --to-path /copied{path} --dry-run",
+        [NO_LISTING, Works, Works],
+    ),
+    (
+        "copy {path} -R --to-path /copied{path}",
+        [NO_LISTING, Works, Refused("ssm:PutParameter")],
+    ),
     ("stack {stack} status", [Works; 3]),
     ("stack {stack} bucketname", [Works; 3]),
     ("stack {stack} tablename", [Works; 3]),

@@ -94,7 +94,7 @@ async fn create(world: &World, name: &str) -> Answer {
     create_with(world, name, &[]).await
 }
 
-async fn create_with(world: &World, name: &str, options: &[&str]) -> Answer {
+pub(super) async fn create_with(world: &World, name: &str, options: &[&str]) -> Answer {
     let zip = function_zip();
     let create = ["stack", name, "create", "--function-zip", &zip];
     ssmbak(world, &[&create, options].concat()).await
