@@ -183,7 +183,12 @@ async fn six_of_three_hundred_are_found_put_back_undone_and_mended() {
         }
     }
 
-    // What exactly. (Here `diff PATH then -R` tells the same six.)
+    // What exactly.
+    let diff = ask(&["diff", PATH, &then, "-R"]).await;
+    assert_eq!(names(&diff), the_six());
+    let changes = column(&diff, "Change");
+    let count = |change: &str| changes.iter().filter(|told| **told == change).count();
+    assert_eq!((count("changed"), count("removed")), (4, 2), "{changes:?}");
     let preview = ask(&["preview", PATH, &then, "-R"]).await;
     assert_eq!(preview.as_array().unwrap().len(), 6);
     assert_eq!(names(&preview), the_six());
