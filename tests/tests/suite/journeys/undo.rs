@@ -258,7 +258,7 @@ async fn what_changed_since_is_refused_and_named_and_the_others_are_undone() {
         );
     }
     // Without the run it would be this undo that is undone.
-    let hint = format!("`ssmbak undo {}` again", &id[..8]);
+    let hint = format!("`ssmbak undo {} --force`", &id[..8]);
     assert!(answer.stderr.contains(&hint), "{answer:?}");
     for leaf in ["changed", "gone", "new"] {
         assert_eq!(world.live(&of(leaf)).await.as_deref(), Some("since"));
