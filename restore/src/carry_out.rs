@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ssmbak_core::domain::elsewhere::is_conflict;
 use ssmbak_core::domain::run::{Origin, Outcome, short_id};
-use ssmbak_core::domain::{Action, Name, Plan, Step};
+use ssmbak_core::domain::{Action, Name, Plan};
 use ssmbak_core::restore::{ApplyOptions, RECREATION_WAIT, Report, apply_at};
 use ssmbak_core::store::{Destination, Stores};
 
@@ -128,10 +128,12 @@ impl Again {
         }
     }
 
-    fn look(&self) -> String {
+    /// How it is looked at before; none where only this very command shows it.
+    fn look(&self, origin: &Origin) -> Option<String> {
         match self {
-            Self::Same => "preview".into(),
-            Self::Undo(run) => format!("undo {run} --dry-run"),
+            Self::Same if *origin == Origin::Plan => None,
+            Self::Same => Some("preview".into()),
+            Self::Undo(run) => Some(format!("undo {run} --dry-run")),
         }
     }
 
@@ -167,22 +169,25 @@ async fn agree(
 ) -> Result<bool, CliError> {
     let again = Again::of(origin);
     context.ui.note(&report::summary(plan));
-    let deletes = |s: &&Step| s.can_be_done() && (s.action == Action::Delete || s.recreate);
-    let deletions = plan.steps.iter().filter(deletes).count();
+    let deletions = deletions(plan);
     if consent.yes {
         return Ok(true);
     }
     if !context.ui.can_ask() {
-        return if deletions == 0 {
+        return if deletions.is_empty() {
             Ok(false)
         } else {
             Err(CliError::Usage {
                 message: format!(
-                    "this {} would delete {}, and there is no terminal to ask on",
+                    "this {} would delete {}, and there is no terminal to ask on:\n  {}",
                     again.what(),
-                    counted(deletions)
+                    counted(deletions.len()),
+                    deletions.join("\n  ")
                 ),
-                hint: format!("look at it with `ssmbak {}`, then pass --yes", again.look()),
+                hint: match again.look(origin) {
+                    Some(look) => format!("look at it with `ssmbak {look}`, then pass --yes"),
+                    None => "see that these may go, then pass --yes".into(),
+                },
             })
         };
     }
@@ -195,13 +200,20 @@ async fn agree(
     }
 }
 
+/// Every deletion by name, those for good first.
+fn deletions(plan: &Plan) -> Vec<String> {
+    let done = || plan.steps.iter().filter(|s| s.can_be_done());
+    let deleted = done().filter(|s| s.action == Action::Delete);
+    let again = done().filter(|s| s.recreate);
+    let deleted = deleted.map(|s| format!("delete {}", s.name));
+    let again = again.map(|s| format!("delete {} and create it again", s.name));
+    deleted.chain(again).collect()
+}
+
 /// The question: every deletion by name, the writes by number.
 fn question(plan: &Plan, origin: &Origin) -> String {
     let done = || plan.steps.iter().filter(|s| s.can_be_done());
-    let deleted = done().filter(|s| s.action == Action::Delete);
-    let mut lines: Vec<_> = deleted.map(|s| format!("delete {}", s.name)).collect();
-    let again = done().filter(|s| s.recreate);
-    lines.extend(again.map(|s| format!("delete {} and create it again", s.name)));
+    let mut lines = deletions(plan);
     let doable = |action| done().filter(|s| s.action == action).count();
     let writes = doable(Action::Update) + doable(Action::Create);
     let deletions = doable(Action::Delete);

@@ -39,3 +39,17 @@ fn the_question_about_another_place_says_from_where_to_where() {
         "Write 1 parameter to /staging/, as /app/ was at 2024-06-15T17:56:58.999Z?"
     );
 }
+
+#[test]
+fn where_nobody_can_be_asked_every_deletion_is_told_by_name() {
+    let plan = given::plan(vec![
+        given::updated("/app/a", "String", "old"),
+        given::deleted("/app/c"),
+        given::deleted("/app/e"),
+    ]);
+    assert_eq!(deletions(&plan), ["delete /app/c", "delete /app/e"]);
+    let again = Again::of(&Origin::Record);
+    assert_eq!(again.look(&Origin::Record).as_deref(), Some("preview"));
+    // Only the command itself shows what a saved plan says.
+    assert_eq!(again.look(&Origin::Plan), None);
+}

@@ -424,3 +424,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_file_tells_of_key_and_pattern_counts_without_a_data_type() {
+    let mut one = parameter("/app/db", "v");
+    one.attributes.data_type = None;
+    for text in written(&exported(vec![one.clone()])) {
+        let read = read_back(&text).unwrap().parameters.remove(0);
+        assert_eq!(read.attributes.data_type.as_deref(), Some("text"));
+        assert_eq!(read.attributes.key_id, one.attributes.key_id);
+    }
+    // Of the original tool's nobody knows them: it stays as it is.
+    one.attributes.key_id = None;
+    one.attributes.allowed_pattern = None;
+    one.attributes.policies = Vec::new();
+    for text in written(&exported(vec![one.clone()])) {
+        let read = read_back(&text).unwrap().parameters.remove(0);
+        assert_eq!(read.attributes.data_type, None);
+    }
+}

@@ -81,10 +81,17 @@ pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
 
 /// One line for all, since most of a tree may be known from there.
 fn imported(plan: &Plan) -> Option<String> {
-    let imported = |s: &&Step| {
-        let found = s.state.found();
-        s.action != Action::None && found.is_some_and(Found::is_imported)
-    };
+    told_imported(plan, |step| step.action != Action::None)
+}
+
+/// The same of what is to be written somewhere else: whatever `plan` would do
+/// where it was.
+pub(crate) fn imported_there(plan: &Plan) -> Option<String> {
+    told_imported(plan, |_| true)
+}
+
+fn told_imported(plan: &Plan, concerned: impl Fn(&Step) -> bool) -> Option<String> {
+    let imported = |s: &&Step| concerned(s) && s.state.found().is_some_and(Found::is_imported);
     let count = plan.steps.iter().filter(imported).count();
     (count > 0).then(|| {
         format!(

@@ -191,7 +191,7 @@ pub enum Problem {
     Sealed,
     /// Parameter Store has no way down from Advanced.
     #[error(
-        "it is in the Advanced tier and was in Standard; Parameter Store cannot go back: only `ssmbak restore --recreate` can, which deletes it, waits 30 s and creates it again"
+        "it is in the Advanced tier and was in Standard; Parameter Store cannot go back: only --recreate can, which deletes it, waits 30 s and creates it again"
     )]
     TierDowngrade,
     /// The live value could not be read.

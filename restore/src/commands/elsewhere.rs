@@ -13,7 +13,7 @@ use crate::carry_out::{Consent, Notes, carry_out_at};
 use crate::connection::Ends;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::{hint_to_repeat, warn};
+use crate::ui::{hint_to_repeat, tell, warn};
 
 /// What is to be written somewhere else, and on which terms.
 pub(super) struct Asked<'a> {
@@ -50,6 +50,8 @@ impl<'a> Asked<'a> {
 
 /// A plan for somewhere else.
 pub(super) struct Planned {
+    /// What undoes it, where that is not `ssmbak undo` of here.
+    undo: Option<String>,
     destination: Destination,
     plan: Plan,
     origin: Origin,
@@ -76,7 +78,10 @@ pub(super) async fn planned_of_record(
     let surveyed = survey_selected(&stores, asked.target, at, &options).await?;
     context.hint_at_path(&stores, asked.target, recursive).await;
     report::something_is_known(&surveyed.plan)?;
-    context.tell_left_out(surveyed.left_out);
+    context.tell_left_out(surveyed.left_out, surveyed.plan.steps.is_empty());
+    if let Some(imported) = report::imported_there(&surveyed.plan) {
+        warn(&imported);
+    }
     let sourced = Sourced::of_plan(surveyed.plan);
     planned(context, &asked, &mapping, &ends, Some(&stores), at, sourced).await
 }
@@ -98,7 +103,7 @@ pub(super) async fn planned_of_living(
             hint: Some("check PATH, --region and --profile; -R takes all levels".into()),
         });
     }
-    context.tell_left_out(living.left_out);
+    context.tell_left_out(living.left_out, living.sourced.is_empty());
     planned(context, &asked, &mapping, &ends, None, at, living.sourced).await
 }
 
@@ -174,7 +179,9 @@ async fn planned(
             there.others
         ));
     }
+    let is_another = !ends.are_one() && destination.record.is_some();
     Ok(Planned {
+        undo: is_another.then(|| undo_there(connection.stack_there(asked.to), asked.to, ends)),
         destination,
         plan: there.plan,
         origin: Origin::Elsewhere {
@@ -183,6 +190,20 @@ async fn planned(
             account: from.account.clone(),
         },
     })
+}
+
+/// The command that undoes it: in another place, the one of here would undo
+/// another run.
+fn undo_there(stack: &str, asked: &ElsewhereArgs, ends: &Ends) -> String {
+    let mut words = vec!["ssmbak undo".to_owned()];
+    let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+    words.extend(given(&asked.to_profile).map(|name| format!("--profile {name}")));
+    words.push(format!("--region {}", ends.to.region));
+    let endpoint = ends.to.endpoint_url.as_ref();
+    let endpoint = endpoint.filter(|_| ends.to.endpoint_url != ends.from.endpoint_url);
+    words.extend(endpoint.map(|url| format!("--endpoint-url {url}")));
+    words.push(format!("--stack {stack}"));
+    words.join(" ")
 }
 
 fn refusal(refused: &[Refused]) -> CliError {
@@ -240,6 +261,11 @@ pub(super) async fn write(
     )
     .await?;
     refuse_conflicts(plan)?;
+    if let Some(undo) = planned.undo.as_ref().filter(|_| report::can_be_done(plan)) {
+        tell(&format!(
+            "\nhint: this run is on record there, not here; what undoes it is `{undo}`"
+        ));
+    }
     Ok(exit)
 }
 

@@ -27,7 +27,7 @@ use crate::connection::Connection;
 use crate::error::{CliError, Exit};
 use crate::interrupt::Interrupt;
 use crate::time::{self, Moment};
-use crate::ui::Ui;
+use crate::ui::{Ui, warn};
 use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::{Clock, Stores};
 use ssmbak_core::survey::{SurveyOptions, survey_selected};
@@ -135,17 +135,17 @@ impl Context {
             .waiting("comparing what lives with what is on record");
         let surveyed = survey_selected(stores, target, at, options).await?;
         drop(waiting);
-        self.tell_left_out(surveyed.left_out);
-        if surveyed.plan.steps.is_empty() && surveyed.left_out > 0 {
-            self.ui.note("nothing is selected");
-        }
+        self.tell_left_out(surveyed.left_out, surveyed.plan.steps.is_empty());
         Ok(surveyed.plan)
     }
 
-    /// Tells how many parameters a selection left out, if any.
-    fn tell_left_out(&self, left_out: usize) {
-        if left_out > 0 {
-            self.ui.note(&format!("{left_out} left out: not selected"));
+    /// Tells how many parameters a selection left out, if any. One that leaves out
+    /// `all` is most likely mistyped.
+    fn tell_left_out(&self, left_out: usize, all: bool) {
+        match (left_out, all) {
+            (0, _) => {}
+            (left_out, false) => self.ui.note(&format!("{left_out} left out: not selected")),
+            (left_out, true) => warn(&format!("nothing is selected: {left_out} left out")),
         }
     }
 

@@ -156,6 +156,11 @@ impl Parameter {
         if !self.policies.iter().all(is_json) {
             return Err(format!("{name}: each of Policies must be the text of JSON"));
         }
+        // Without one it would count as a parameter of the original tool, of which
+        // nobody knows key, pattern and policies. Here they are told.
+        let tells_more =
+            self.key_id.is_some() || self.allowed_pattern.is_some() || !self.policies.is_empty();
+        let usual = || tells_more.then(|| "text".to_owned());
         Ok(ExportedParameter {
             name,
             value: Value::new(self.value),
@@ -166,7 +171,7 @@ impl Parameter {
                 key_id: self.key_id,
                 allowed_pattern: self.allowed_pattern,
                 policies: self.policies,
-                data_type: self.data_type,
+                data_type: self.data_type.or_else(usual),
                 labels: self.labels,
                 tags: self.tags,
             },

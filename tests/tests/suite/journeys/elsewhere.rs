@@ -266,6 +266,33 @@ async fn a_tree_is_restored_to_the_store_of_a_second_account() {
     assert_eq!(run["origin"]["account"], world.account.as_str());
 }
 
+#[tokio::test]
+async fn what_was_written_in_another_place_is_undone_there_as_it_is_told() {
+    let world = World::on(Lane::Ministack).await;
+    let name = world.own("/app/db");
+    world.put(&name, "wanted").await;
+    seed(&world, &world.own("/app/")).await;
+    let second = Second::with_stack(OTHER_REGION, OTHER_ACCOUNT).await;
+    second.world.put(&name, "there").await;
+    let file = profiles(&second);
+    let environment = [("AWS_CONFIG_FILE", file.path().to_str().unwrap())];
+    let at = mark().await.to_string();
+    let words = ["restore", &name, &at, "--to-profile", "other"];
+    let words = [&words[..], &["--on-conflict", "overwrite"]].concat();
+    let answer = world.ssmbak_with(&environment, &words).await.exits(0);
+    assert_eq!(second.world.live(&name).await.as_deref(), Some("wanted"));
+    let lines = told(&answer);
+    let hint = lines.iter().find(|line| line.starts_with("hint: "));
+    let command = hint.unwrap().split('`').nth(1).unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let words = [&words[..], &["--yes"]].concat();
+    world.ssmbak_with(&environment, &words).await.exits(0);
+    assert_eq!(second.world.live(&name).await.as_deref(), Some("there"));
+    assert_eq!(world.live(&name).await.as_deref(), Some("wanted"));
+    // Here there is nothing to be undone.
+    world.ssmbak(&["undo", "--yes"]).await.exits(4);
+}
+
 /// A source of three, and a target of which one differs, one is equal, and one is another.
 async fn in_conflict(world: &World) -> (String, String) {
     let (from, to) = (world.own("/from/"), world.own("/to/"));
