@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::domain::decide::{Decision, Draft, Question, Verdict, contradicts_a_deletion, decide};
+use crate::domain::decide::{
+    Decision, Draft, Question, Verdict, contradicts_a_deletion, decide, depends_on_tags,
+};
 use crate::domain::{Change, Event, Instant, Look, Name, Record, Source, Target, Written};
 use crate::store::{Journalled, StoreError, Stores};
 
@@ -44,12 +46,9 @@ pub async fn capture(
     events: &[Event],
     source: Source,
 ) -> Result<Captured, StoreError> {
-    let (recent, tags, mut look) = tokio::try_join!(
-        stores.index.recent(name),
-        stores.index.recent_tags(name),
-        look_with_tags(stores, name),
-    )?;
-    let mut recorded = recent.records;
+    let (recent, mut look) =
+        tokio::try_join!(stores.index.recent(name), look_with_tags(stores, name))?;
+    let (mut recorded, mut tags) = (recent.records, recent.tags);
     let needed = oldest_needed(&look, events);
     if let Some(oldest) = recorded
         .last()
@@ -58,33 +57,66 @@ pub async fn capture(
         let oldest = oldest.at;
         recorded.extend(stores.index.between(name, needed, oldest).await?);
     }
-    let decided = |recorded: &[Record], look: &Look| {
-        decide(&Question {
-            name,
-            recorded,
-            tags: &tags,
-            look,
-            events,
-            now: stores.now(),
-            source,
-        })
+    let asked = Asked {
+        stores,
+        name,
+        events,
+        source,
     };
-    let mut decision = decided(&recorded, &look);
+    // Of a name with very many records they take a call of their own.
+    if tags.is_none() && depends_on_tags(&asked.question(&recorded, None, &look)) {
+        tags = Some(stores.index.recent_tags(name).await?);
+    }
+    let decided = |recorded: &[Record], tags: &Option<Vec<Record>>, look: &Look| {
+        decide(&asked.question(recorded, tags.as_deref(), look))
+    };
+    let mut decision = decided(&recorded, &tags, &look);
     let mut first = None;
     if contradicts_a_deletion(&decision) {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
         look = look_with_tags(stores, name).await?;
-        first = Some(std::mem::replace(&mut decision, decided(&recorded, &look)));
+        if tags.is_none() {
+            tags = Some(stores.index.recent_tags(name).await?);
+        }
+        let second = decided(&recorded, &tags, &look);
+        first = Some(std::mem::replace(&mut decision, second));
     }
     let found = index_unfinished(stores, name, &decision).await?;
     if !found.is_empty() {
         recorded.extend(found);
-        decision = decided(&recorded, &look);
+        decision = decided(&recorded, &tags, &look);
     }
     if let Some(first) = first {
         decision.keep_versions_of(first);
     }
     record(stores, name, &recorded, decision).await
+}
+
+/// What a capture was asked.
+struct Asked<'a> {
+    stores: &'a Stores,
+    name: &'a Name,
+    events: &'a [Event],
+    source: Source,
+}
+
+impl Asked<'_> {
+    fn question<'a>(
+        &'a self,
+        recorded: &'a [Record],
+        tags: Option<&'a [Record]>,
+        look: &'a Look,
+    ) -> Question<'a> {
+        Question {
+            name: self.name,
+            recorded,
+            tags: tags.unwrap_or_default(),
+            look,
+            events: self.events,
+            now: self.stores.now(),
+            source: self.source,
+        }
+    }
 }
 
 /// Before a value is called lost: a capture that died between journal and

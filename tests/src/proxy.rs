@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -42,6 +42,10 @@ pub struct Call {
     pub status: Option<u16>,
     /// Whether the answer was the proxy's own.
     pub disturbed: bool,
+    /// When it arrived.
+    pub began: Instant,
+    /// When it was answered; `None` as for the status.
+    pub ended: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -102,6 +106,22 @@ impl Proxy {
         lock(&self.shared.state).calls.clone()
     }
 
+    /// How many round trips deep the calls since the last reset are: the longest chain of calls of
+    /// which each arrived after the one before it was answered.
+    ///
+    /// Calls that do not wait for one another count as one trip only where their answers take longer
+    /// than it takes to send them: set a latency.
+    pub fn depth(&self) -> usize {
+        let calls = self.calls();
+        let mut depths: Vec<(Instant, usize)> = Vec::with_capacity(calls.len());
+        for call in &calls {
+            let before = depths.iter().filter(|(ended, _)| *ended <= call.began);
+            let depth = before.map(|(_, depth)| *depth).max().unwrap_or(0) + 1;
+            depths.extend(call.ended.map(|ended| (ended, depth)));
+        }
+        depths.iter().map(|(_, depth)| *depth).max().unwrap_or(0)
+    }
+
     /// The processes that were killed since the last reset.
     pub fn killed(&self) -> Vec<u32> {
         lock(&self.shared.state).killed.clone()
@@ -159,6 +179,8 @@ impl Shared {
             operation: operation.to_owned(),
             status: None,
             disturbed: false,
+            began: Instant::now(),
+            ended: None,
         });
         let effect = state.rules.effect_on(operation);
         (state.calls.len() - 1, effect, state.rules.latency)
@@ -175,6 +197,7 @@ impl Shared {
                 .as_ref()
                 .ok()
                 .map(|(answer, _)| answer.status().as_u16());
+            call.ended = call.status.map(|_| Instant::now());
             call.disturbed = outcome.as_ref().map_or(true, |(_, disturbed)| *disturbed);
         }
     }

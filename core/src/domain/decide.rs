@@ -12,6 +12,7 @@ mod tags;
 use std::collections::BTreeSet;
 
 use self::judge::judge_written_events;
+pub use self::tags::depends_on_tags;
 use self::tags::tag_changes;
 use super::event::{Event, EventKind, EventRef};
 use super::instant::Instant;

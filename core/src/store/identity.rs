@@ -1,14 +1,14 @@
 //! Who is calling.
 
 use aws_config::SdkConfig;
-use aws_sdk_sts::Client;
 
 use super::error::{ErrorKind, StoreError};
 
-/// The identity behind the credentials.
+/// The identity behind the credentials. Its client is made when it is asked
+/// for: the function never asks, and so does not carry it.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    client: Client,
+    config: SdkConfig,
 }
 
 /// Who calls.
@@ -24,13 +24,14 @@ impl Identity {
     /// Of the credentials of `config`. Nothing is sent yet.
     pub fn new(config: &SdkConfig) -> Self {
         Self {
-            client: crate::told_client!(aws_sdk_sts, config),
+            config: config.clone(),
         }
     }
 
     /// Who calls. Needs no permission.
     pub async fn caller(&self) -> Result<Caller, StoreError> {
-        let answer = self.client.get_caller_identity().send().await;
+        let client = crate::told_client!(aws_sdk_sts, &self.config);
+        let answer = client.get_caller_identity().send().await;
         let answer =
             answer.map_err(|e| StoreError::of("sts:GetCallerIdentity", "ask who is calling", e))?;
         Ok(Caller {

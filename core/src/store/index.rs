@@ -78,13 +78,16 @@ pub struct TagHead {
 /// Heads by name.
 pub type Heads = BTreeMap<Name, Head>;
 
-/// Records of one name, newest first.
+/// What one call tells of one name, newest first.
 #[derive(Clone, Debug)]
 pub struct Recent {
-    /// The records.
+    /// The records that decide its state.
     pub records: Vec<Record>,
     /// Whether there are no older ones.
     pub complete: bool,
+    /// Its changes of tags: all of them, or none where the answer had no room
+    /// for all; then [`Index::recent_tags`] reads the newest.
+    pub tags: Option<Vec<Record>>,
 }
 
 impl Index {
@@ -241,19 +244,22 @@ impl Index {
         items.0.into_iter().next().map(read_record).transpose()
     }
 
-    /// The newest state-deciding records of `name`, newest first: one call,
-    /// enough for every version that may still be retained.
+    /// The newest state-deciding records of `name`, newest first, enough for
+    /// every version that may still be retained; and its changes of tags, which
+    /// stand below them, where there are not too many rows: one call.
     pub async fn recent(&self, name: &Name) -> Result<Recent, StoreError> {
-        let query = self.records(name, FIRST_INSTANT, LAST_INSTANT);
+        let query = self.records(name, &format!("+{FIRST_INSTANT}"), LAST_INSTANT);
         let query = query.scan_index_forward(false).limit(FIRST_ROWS);
         let (items, next) = self.page(query).await?;
-        let records = items
-            .into_iter()
-            .map(read_record)
-            .collect::<Result<_, _>>()?;
+        let read: Result<Vec<Record>, _> = items.into_iter().map(read_record).collect();
+        let (records, beside): (Vec<_>, Vec<_>) =
+            read?.into_iter().partition(Record::decides_state);
+        let complete = next.is_none() || !beside.is_empty();
+        let tags = next.is_none().then(|| only_tags(beside));
         Ok(Recent {
             records,
-            complete: next.is_none(),
+            complete,
+            tags,
         })
     }
 
@@ -381,8 +387,7 @@ impl Index {
         let query = query.scan_index_forward(false).limit(FIRST_ROWS);
         let (items, _) = self.page(query).await?;
         let records: Result<Vec<Record>, _> = items.into_iter().map(read_record).collect();
-        let tagged = |r: &Record| r.operation() == Operation::Tags;
-        Ok(records?.into_iter().filter(tagged).collect())
+        Ok(only_tags(records?))
     }
 
     /// The newest change of tags of `name` at or before `at`.
@@ -537,3 +542,9 @@ impl Index {
 /// Where a page of [`Index::changes`] begins.
 #[derive(Clone, Debug)]
 pub struct Cursor(Item);
+
+/// Those of `records` that are changes of tags.
+fn only_tags(records: Vec<Record>) -> Vec<Record> {
+    let tagged = |r: &Record| r.operation() == Operation::Tags;
+    records.into_iter().filter(tagged).collect()
+}

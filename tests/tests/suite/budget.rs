@@ -1,6 +1,8 @@
 //! What a preview costs: it depends on how many names there are and how many
 //! changed, never on how many versions are stored.
 
+mod capture;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};

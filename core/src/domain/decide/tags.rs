@@ -57,6 +57,28 @@ pub(super) fn tag_changes(q: &Question<'_>, drafts: &[Draft]) -> Vec<Draft> {
     missing
 }
 
+/// Whether the changes of tags on record can matter to the decision; where
+/// they do not, they need not be read.
+///
+/// They are compared with the tags that an event tells, and with those of the
+/// look. Those of a version whose own event is at hand and that is not on
+/// record yet are new with it: whoever records a change of tags has recorded
+/// the versions before it.
+pub fn depends_on_tags(q: &Question<'_>) -> bool {
+    let tagged = |e: &Event| matches!(e.kind, EventKind::Tagged { .. });
+    if q.source != Source::Event || q.events.iter().any(tagged) {
+        return true;
+    }
+    let Some(newest) = q.look.newest() else {
+        return false;
+    };
+    let told = |e: &Event| {
+        let written = matches!(e.kind, EventKind::Written { .. });
+        written && e.origin.time.same_second(newest.modified)
+    };
+    super::is_recorded(q, newest) || !q.events.iter().any(told)
+}
+
 fn known_by(record: &Record) -> Option<Known> {
     let (tags, from) = match &record.change {
         Change::Written(w) | Change::StillThere(w) => (w.attributes.tags.as_ref()?, From::Version),

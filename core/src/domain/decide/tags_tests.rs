@@ -37,6 +37,20 @@ fn told_at(ms: i64, tags: Option<Tags>) -> Event {
     }
 }
 
+fn retained(version: u64, written_ms: i64, live: &str) -> Retained {
+    Retained {
+        version,
+        modified: at(written_ms),
+        modified_by: None,
+        attributes: Attributes {
+            parameter_type: "String".into(),
+            tags: Some(tags(live)),
+            ..Attributes::default()
+        },
+        value: RetainedValue::Read(Value::new("v")),
+    }
+}
+
 /// What is on record, capture after capture.
 #[derive(Default)]
 struct Recorded(Vec<Record>);
@@ -51,17 +65,7 @@ impl Recorded {
         live: &str,
         events: &[Event],
     ) -> Vec<(i64, Tags)> {
-        let retained = Retained {
-            version,
-            modified: at(written_ms),
-            modified_by: None,
-            attributes: Attributes {
-                parameter_type: "String".into(),
-                tags: Some(tags(live)),
-                ..Attributes::default()
-            },
-            value: RetainedValue::Read(Value::new("v")),
-        };
+        let retained = retained(version, written_ms, live);
         let look = Look {
             sent: at(ms),
             retained: Some(vec![retained]),
@@ -96,6 +100,63 @@ impl Recorded {
         let until = known.filter(|k| k.at <= at(ms));
         until.max_by_key(|k| k.entry.clone()).unwrap().tags
     }
+}
+
+#[test]
+fn tags_on_record_matter_unless_a_version_is_new_and_told() {
+    let event = |ms: i64, kind| Event {
+        kind,
+        ..told_at(ms, None)
+    };
+    let written = |ms| {
+        let (creates, parameter_type) = (false, "String".into());
+        event(
+            ms,
+            EventKind::Written {
+                creates,
+                parameter_type,
+                description: None,
+            },
+        )
+    };
+    let deleted = event(
+        2_000,
+        EventKind::Deleted {
+            parameter_type: None,
+        },
+    );
+    let mut recorded = Recorded::default();
+    let matter = |recorded: &Recorded, version: Option<(u64, i64)>, events: &[Event], source| {
+        let retained = version.map(|(version, ms)| vec![retained(version, ms, "a")]);
+        let look = Look {
+            sent: at(9_000),
+            retained,
+        };
+        depends_on_tags(&Question {
+            name: &name(),
+            recorded: &recorded.0,
+            tags: &[],
+            look: &look,
+            events,
+            now: at(9_000),
+            source,
+        })
+    };
+    let (new, by_event) = (Some((2, 2_100)), Source::Event);
+    assert!(!matter(&recorded, new, &[written(2_500)], by_event));
+    assert!(!matter(&recorded, None, &[deleted], by_event));
+    // Another's event, none, one of tags; a look without an event; a version on record.
+    assert!(matter(&recorded, new, &[written(3_500)], by_event));
+    assert!(matter(&recorded, new, &[], by_event));
+    assert!(matter(
+        &recorded,
+        new,
+        &[written(2_500), told_at(2_500, None)],
+        by_event
+    ));
+    assert!(matter(&recorded, new, &[written(2_500)], Source::Restore));
+    recorded.look(8_000, (2, 2_100), "a", &[]);
+    assert!(matter(&recorded, new, &[written(2_500)], by_event));
 }
 
 #[test]
