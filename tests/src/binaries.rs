@@ -68,11 +68,24 @@ fn build() -> io::Result<()> {
 
 /// The command that builds the binaries.
 pub(crate) fn build_command() -> Command {
+    let mut command = build_into_target();
+    command.args(["--workspace", "--bins"]);
+    command
+}
+
+/// The command that builds one package alone, with what it needs of others and no more.
+pub(crate) fn build_command_of(package: &str) -> Command {
+    let mut command = build_into_target();
+    command.args(["--package", package]);
+    command
+}
+
+fn build_into_target() -> Command {
     let mut command = cargo_command();
     // C compilers heed it, so whoever sets it would have the cryptography compiled anew.
     command.env_remove("SOURCE_DATE_EPOCH");
     command
-        .args(["build", "--workspace", "--bins", "--target-dir"])
+        .args(["build", "--target-dir"])
         .arg(target_directory());
     command
 }

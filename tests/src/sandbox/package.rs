@@ -1,9 +1,9 @@
 //! What a release publishes: an archive of the programs, the function's zips, the manual pages and
 //! the completions, with checksums. The same inputs give the same bytes.
 
-mod archive;
+pub(super) mod archive;
 mod elf;
-mod function;
+pub(super) mod function;
 
 use std::fs;
 use std::io;
@@ -54,7 +54,7 @@ pub(crate) struct PackageArgs {
 
 /// How the programs are built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Profile {
+pub(super) enum Profile {
     /// Small and fast; takes minutes
     #[default]
     Release,
@@ -122,7 +122,7 @@ async fn build_programs(profile: Profile) -> io::Result<()> {
     let mut cargo = cargo_command();
     cargo
         .args(["build", "--locked", "--release", "--workspace"])
-        .args(["--bin", "ssmbak", "--bin", "bootstrap", "--target-dir"])
+        .args(["--bin", "ssmbak", "--target-dir"])
         .arg(target_directory());
     succeeds(Command::from(cargo)).await
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use ssmbak_infra::function_zip::{Architecture, FunctionZip};
@@ -13,7 +13,13 @@ use tokio::process::Command;
 use super::archive::{self, Content, Entry};
 use super::elf::{self, OF_LAMBDA};
 use super::{PackageArgs, Profile, succeeds, workspace};
-use crate::binaries::{cargo_command, target_directory};
+use crate::binaries::{build_command_of, cargo_command, target_directory};
+
+/// Built alone: with the rest of the workspace it would be linked with all that `ssmbak` needs of
+/// the SDK, which is a quarter of its size.
+pub(in crate::sandbox) const FUNCTION: &str = "ssmbak-backup-fn";
+/// What a zip may take: its size decides how long a cold start fetches it.
+pub(in crate::sandbox) const MOST_BYTES: usize = 4_000_000;
 
 /// The function for one processor, or why there is none.
 #[derive(Debug)]
@@ -68,6 +74,9 @@ pub(super) async fn all(args: &PackageArgs, host: &str) -> io::Result<Vec<Functi
             Some(zip) => Ok(zip),
             None => made(args.profile, architecture, host, required).await?,
         };
+        if let (Ok(zip), Profile::Release) = (&zip, args.profile) {
+            check_size(architecture, zip)?;
+        }
         let function = Function { architecture, zip };
         if required && function.zip.is_err() {
             return Err(io::Error::other(function.told()));
@@ -97,6 +106,18 @@ fn given(files: &[impl AsRef<Path>]) -> io::Result<BTreeMap<&'static str, Vec<u8
     Ok(zips)
 }
 
+/// Refuses a function that has grown beyond its budget.
+fn check_size(architecture: Architecture, zip: &[u8]) -> io::Result<()> {
+    let bytes = zip.len();
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "the function for {architecture} takes {bytes} bytes, and may take {MOST_BYTES}: \
+         docs/performance.md tells what it is made of"
+    )))
+}
+
 async fn made(
     profile: Profile,
     architecture: Architecture,
@@ -111,8 +132,7 @@ async fn made(
         return build_for_lambda(profile, target).await.map(Ok);
     }
     if is_host(host, architecture) {
-        let built = target_directory().join(profile.directory());
-        let bootstrap = fs::read(built.join("bootstrap"))?;
+        let bootstrap = fs::read(build_for_this_machine(profile).await?)?;
         match starts_on_lambda(&bootstrap) {
             Ok(()) => return archive::function_zip(&bootstrap, profile.compression()).map(Ok),
             Err(why) => missing.why = format!("what is built here does not start there: {why}"),
@@ -171,6 +191,18 @@ async fn is_there(mut command: Command) -> bool {
     command.status().await.is_ok_and(|status| status.success())
 }
 
+/// Builds the function alone for this machine, and returns where it is. That of a dev build is
+/// there already, with the rest of the workspace.
+pub(in crate::sandbox) async fn build_for_this_machine(profile: Profile) -> io::Result<PathBuf> {
+    if profile == Profile::Release {
+        let mut cargo = build_command_of(FUNCTION);
+        cargo.args(["--locked", "--release"]);
+        succeeds(Command::from(cargo)).await?;
+    }
+    let built = target_directory().join(profile.directory());
+    Ok(built.join("bootstrap"))
+}
+
 /// Links against the C library that Lambda has, whatever is installed here.
 async fn build_for_lambda(profile: Profile, target: &str) -> io::Result<Vec<u8>> {
     let mut cargo = cargo_command();
@@ -188,7 +220,7 @@ async fn build_for_lambda(profile: Profile, target: &str) -> io::Result<Vec<u8>>
 fn zigbuild_arguments(profile: Profile, target: &str) -> Vec<String> {
     let elf::Glibc(major, minor) = OF_LAMBDA;
     let target = format!("{target}.{major}.{minor}");
-    let fixed = ["zigbuild", "--locked", "--workspace", "--bin", "bootstrap"];
+    let fixed = ["zigbuild", "--locked", "--package", FUNCTION];
     let mut arguments: Vec<_> = fixed.map(str::to_owned).into();
     arguments.extend(["--target".to_owned(), target]);
     if profile == Profile::Release {
@@ -227,8 +259,19 @@ mod tests {
         let arguments = zigbuild_arguments(Profile::Release, target(Architecture::Arm64));
         assert_eq!(
             arguments.join(" "),
-            "zigbuild --locked --workspace --bin bootstrap \
+            "zigbuild --locked --package ssmbak-backup-fn \
              --target aarch64-unknown-linux-gnu.2.34 --release"
+        );
+    }
+
+    #[test]
+    fn one_byte_over_the_budget_is_refused() {
+        let check = |bytes| check_size(Architecture::Arm64, &vec![0; bytes]);
+        assert!(check(MOST_BYTES).is_ok());
+        let error = check(MOST_BYTES + 1).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the function for arm64 takes 4000001 bytes"),
+            "{error}"
         );
     }
 
