@@ -80,6 +80,13 @@ pub(crate) fn build_command_of(package: &str) -> Command {
     command
 }
 
+/// The command that builds one program, with the features that the whole workspace asks for.
+pub(crate) fn build_command_of_program(program: &str) -> Command {
+    let mut command = build_into_target();
+    command.args(["--workspace", "--bin", program]);
+    command
+}
+
 fn build_into_target() -> Command {
     let mut command = cargo_command();
     // C compilers heed it, so whoever sets it would have the cryptography compiled anew.

@@ -2,8 +2,10 @@
 //! command needs of memory must not depend on how long the history is, and no
 //! emulator can hold one long enough to tell.
 
+mod aws;
 mod history;
 
+pub use aws::CannedAws;
 pub use history::{Asked, CannedHistory};
 
 use std::collections::BTreeMap;

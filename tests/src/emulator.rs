@@ -14,8 +14,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use self::control::{Change, Control, Delivery, Message, Queue, Quiet};
-pub(crate) use self::install::ORIGINAL;
 use self::install::{MINISTACK, MOTO};
+pub(crate) use self::install::{ORIGINAL, ORIGINAL_FUNCTION};
 use self::process::Launched;
 
 /// The account of every access key that is not itself an account number.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::emulator::{ORIGINAL, REGION};
+use crate::emulator::{ORIGINAL, ORIGINAL_FUNCTION, REGION};
+use crate::runtime_api::Function;
 
 /// Runs the original's handler on the payload that comes in.
 const HANDLE: &str = "\
@@ -87,6 +88,17 @@ impl Original {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         Err(io::Error::other(format!("the original failed: {told}")))
     }
+}
+
+/// The original's function as Lambda's Python runs it, over `bucket`, its calls going to `endpoint`;
+/// installed on first use.
+pub fn function(endpoint: &str, bucket: &str) -> io::Result<Function> {
+    let python = ORIGINAL_FUNCTION.python()?;
+    let function = Function::new(&python, endpoint)?
+        .arguments(&["-m", "awslambdaric", "ssmbak.backup.ssmbak.handler"])
+        .env("AWS_ENDPOINT", endpoint)
+        .env("SSMBAK_BUCKET", bucket);
+    Ok(function)
 }
 
 /// One row of a table that the original prints.

@@ -3,7 +3,7 @@
 
 mod answer;
 mod kill;
-mod operation;
+pub(crate) mod operation;
 mod rules;
 
 use std::collections::BTreeMap;

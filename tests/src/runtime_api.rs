@@ -25,6 +25,7 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 /// first and again after each death. The process is killed on drop.
 pub struct Function {
     bootstrap: PathBuf,
+    arguments: Vec<String>,
     environment: Vec<(String, String)>,
     timeout: Duration,
     api: Api,
@@ -95,12 +96,20 @@ impl Function {
         let owned = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok(Self {
             bootstrap: bootstrap.to_owned(),
+            arguments: Vec::new(),
             environment: owned.to_vec(),
             timeout: Duration::from_secs(30),
             api,
             process: Mutex::new(None),
             logs: Arc::default(),
         })
+    }
+
+    /// Gives the process arguments: for a function that is run by an interpreter.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|&one| one.to_owned()).collect();
+        self
     }
 
     /// Sets a variable of the function's environment, over what is there.
@@ -122,6 +131,22 @@ impl Function {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Starts a new process, and returns how long it took until it asked for its first invocation.
+    ///
+    /// An error when it has not asked within the function's timeout.
+    pub async fn start(&self) -> io::Result<Duration> {
+        let mut slot = self.process.lock().await;
+        slot.take();
+        let started = Instant::now();
+        *slot = Some(self.start_process()?);
+        let ready = tokio::time::timeout(self.timeout, self.api.ready()).await;
+        let ready = ready.ok().flatten();
+        let ready = ready.ok_or_else(|| {
+            io::Error::other(format!("it did not start: {}", self.logs().join("\n")))
+        })?;
+        Ok(ready.saturating_duration_since(started))
     }
 
     /// Invokes the function; the one before must have ended, or is waited for.
@@ -167,7 +192,8 @@ impl Function {
 
     fn start_process(&self) -> io::Result<Process> {
         self.api.renew();
-        Process::start(&self.bootstrap, &self.environment, Arc::clone(&self.logs))
+        let logs = Arc::clone(&self.logs);
+        Process::start(&self.bootstrap, &self.arguments, &self.environment, logs)
     }
 
     async fn outcome(

@@ -18,7 +18,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// What a handler returns when the connection is to be closed without an answer.
 #[derive(Debug)]
@@ -49,6 +51,19 @@ impl Server {
         H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
+        Self::start_over(name, None, handler)
+    }
+
+    /// As [`Server::start`], over TLS where there is an acceptor.
+    pub(crate) fn start_over<H, F>(
+        name: &str,
+        tls: Option<TlsAcceptor>,
+        handler: H,
+    ) -> io::Result<Self>
+    where
+        H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -59,7 +74,7 @@ impl Server {
             .build()?;
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || runtime.block_on(accept(listener, stopped, Arc::new(handler))))?;
+            .spawn(move || runtime.block_on(accept(listener, stopped, tls, Arc::new(handler))))?;
         Ok(Self {
             address,
             stop: Some(stop),
@@ -91,6 +106,7 @@ impl Drop for Server {
 async fn accept<H, F>(
     listener: TcpListener,
     stopped: oneshot::Receiver<Infallible>,
+    tls: Option<TlsAcceptor>,
     handler: Arc<H>,
 ) where
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
@@ -106,12 +122,16 @@ async fn accept<H, F>(
             };
             stream.set_nodelay(true).ok();
             let handler = Arc::clone(&handler);
+            let tls = tls.clone();
             tokio::spawn(async move {
-                let service = service_fn(|request| handler(request, peer));
-                let connection =
-                    http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A client that hangs up, or is hung up on, is nobody's error.
-                connection.await.ok();
+                match tls {
+                    None => serve(stream, peer, handler).await,
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            serve(stream, peer, handler).await;
+                        }
+                    }
+                }
             });
         }
     };
@@ -119,4 +139,16 @@ async fn accept<H, F>(
         () = accepting => {}
         _ = stopped => {}
     }
+}
+
+async fn serve<S, H, F>(stream: S, peer: SocketAddr, handler: Arc<H>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Fn(Request<Incoming>, SocketAddr) -> F,
+    F: Future<Output = Answer>,
+{
+    let service = service_fn(|request| handler(request, peer));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // A client that hangs up, or is hung up on, is nobody's error.
+    connection.await.ok();
 }

@@ -25,7 +25,7 @@ const NAMES: usize = 5_000;
 /// The interval of an observed deletion.
 const DAY_MS: i64 = 86_400_000;
 /// What an answer of `DynamoDB` holds.
-const PAGE_BYTES: usize = 1 << 20;
+pub(super) const PAGE_BYTES: usize = 1 << 20;
 
 /// What stands in a pattern for what differs from row to row.
 const AT: &str = "2001-01-01T00:00:00.123Z";
@@ -192,7 +192,7 @@ fn pattern(kind: Kind) -> String {
     attribute(&row)["M"].to_string()
 }
 
-fn attribute(json: &Value) -> Value {
+pub(super) fn attribute(json: &Value) -> Value {
     match json {
         Value::Null => json!({"NULL": true}),
         Value::Bool(truth) => json!({"BOOL": truth}),
@@ -221,7 +221,7 @@ fn row(shared: &Shared, n: usize) -> String {
 }
 
 /// What `DynamoDB` counts of a row: names and values, not the signs around them.
-fn bytes(row: &str) -> usize {
+pub(super) fn bytes(row: &str) -> usize {
     row.len() - row.matches('"').count() * 2 - row.matches('{').count()
 }
 

@@ -45,6 +45,19 @@ pub(crate) const ORIGINAL: Package = Package {
     with: &["boto3==1.44.5", "cfn-lint==1.58.0", "prettytable==3.18.0"],
 };
 
+/// The original's function, with the client of the Lambda Runtime API that Lambda's Python has.
+pub(crate) const ORIGINAL_FUNCTION: Package = Package {
+    name: "original-function",
+    requirement: "ssmbak",
+    version: "0.5.2",
+    with: &[
+        "awslambdaric==4.2.2",
+        "boto3==1.44.5",
+        "cfn-lint==1.58.0",
+        "prettytable==3.18.0",
+    ],
+};
+
 impl Package {
     /// Returns the Python that can import the package, installing it first when it is not there.
     ///

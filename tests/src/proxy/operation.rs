@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 /// The service is the one that the request was signed for. JSON services name
 /// their operation in a header, query services in the form, CloudWatch in the
 /// path, S3 in method, path and query. What is none of these is `service:METHOD /path`.
-pub(super) fn identify(head: &Parts, body: &Bytes) -> String {
+pub(crate) fn identify(head: &Parts, body: &Bytes) -> String {
     let target = header(head, "x-amz-target");
     if let Some((prefix, operation)) = target.and_then(|target| target.rsplit_once('.')) {
         return format!("{}:{operation}", json_service(prefix));

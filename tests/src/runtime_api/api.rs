@@ -2,14 +2,14 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Outcome;
 use crate::serve::{Answer, HangUp, Server};
@@ -41,6 +41,8 @@ type Queue = Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Job>>>;
 struct Shared {
     line: Mutex<(mpsc::UnboundedSender<Job>, Queue)>,
     current: Mutex<Option<(String, oneshot::Sender<Outcome>)>>,
+    /// When the present process first asked for an invocation.
+    ready: watch::Sender<Option<Instant>>,
 }
 
 impl Api {
@@ -48,6 +50,7 @@ impl Api {
         let shared = Arc::new(Shared {
             line: Mutex::new(new_line()),
             current: Mutex::default(),
+            ready: watch::Sender::default(),
         });
         let handled = Arc::clone(&shared);
         let server = Server::start("runtime-api", move |request, _| {
@@ -65,6 +68,17 @@ impl Api {
     pub(super) fn renew(&self) {
         *lock(&self.shared.line) = new_line();
         lock(&self.shared.current).take();
+        self.shared.ready.send_replace(None);
+    }
+
+    /// Waits until the process asks for its first invocation; returns when it did.
+    pub(super) async fn ready(&self) -> Option<Instant> {
+        let mut ready = self.shared.ready.subscribe();
+        ready
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|at| *at)
     }
 
     pub(super) fn submit(&self, job: Job) {
@@ -104,6 +118,11 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
 }
 
 async fn next(shared: &Shared) -> Answer {
+    shared.ready.send_if_modified(|ready| {
+        let first = ready.is_none();
+        ready.get_or_insert_with(Instant::now);
+        first
+    });
     let queue = Arc::clone(&lock(&shared.line).1);
     let job = queue.lock().await.recv().await.ok_or(HangUp)?;
     let deadline = SystemTime::now() + job.timeout;

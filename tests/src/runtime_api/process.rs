@@ -44,10 +44,12 @@ pub(super) struct Process(Child);
 impl Process {
     pub(super) fn start(
         bootstrap: &Path,
+        arguments: &[String],
         environment: &[(String, String)],
         logs: Arc<Logs>,
     ) -> io::Result<Self> {
         let mut child = Command::new(bootstrap)
+            .args(arguments)
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

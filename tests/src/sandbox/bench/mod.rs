@@ -1,10 +1,14 @@
-//! `cargo sandbox bench`: what the real `ssmbak`, optimised, takes of time, memory and calls.
+//! `cargo sandbox bench`: what the real `ssmbak` and the real function, optimised, take of time,
+//! memory and calls.
 //!
 //! One file a benchmark. Each tells rows of figures; no figure makes it fail, since they are the
 //! machine's as much as the program's.
 
+mod function;
 mod history;
 mod measured;
+mod share;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,11 +24,13 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
+use super::package::Profile;
+use super::package::function::build_for_this_machine;
 use super::screen::Screen;
-use crate::binaries::{build_command, target_directory};
+use crate::binaries::{build_command_of_program, target_directory};
 
 /// Every benchmark, in the order in which they run.
-const ALL: [Benchmark; 1] = [history::BENCHMARK];
+const ALL: [Benchmark; 2] = [history::BENCHMARK, function::BENCHMARK];
 
 /// Which benchmarks are run.
 #[derive(Debug, Clone, Args)]
@@ -68,8 +74,26 @@ pub(super) struct Figure {
     pub(super) decimals: usize,
 }
 
+impl Row {
+    /// The figure of that name; not a number where there is none.
+    pub(super) fn figure(&self, name: &str) -> f64 {
+        let found = self.figures.iter().find(|figure| figure.name == name);
+        found.map_or(f64::NAN, |figure| figure.value)
+    }
+}
+
+/// The one in the middle; not a number where there are none.
+pub(super) fn median(of: &[f64]) -> f64 {
+    let mut sorted = of.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 impl Figure {
     fn shown(&self) -> String {
+        if self.value.is_nan() {
+            return "-".to_owned();
+        }
         format!("{:.*}", self.decimals, self.value)
     }
 }
@@ -78,7 +102,6 @@ impl Figure {
 /// the benchmarks that were not run.
 pub(super) async fn bench(args: &BenchArgs) -> io::Result<()> {
     let screen = Screen::stdout();
-    let binary = optimised().await?;
     let path = target_directory().join("bench.json");
     let mut kept = kept(&path);
     for one in ALL {
@@ -86,8 +109,15 @@ pub(super) async fn bench(args: &BenchArgs) -> io::Result<()> {
             continue;
         }
         screen.heading(&format!("{}: {}", one.name, one.about))?;
-        let rows = (one.run)(binary.clone()).await?;
+        let binary = match one.name {
+            "function" => released_function().await?,
+            _ => optimised().await?,
+        };
+        let rows = (one.run)(binary).await?;
         screen.line(&table(&rows))?;
+        for verdict in verdicts(one.name, &rows) {
+            screen.line(&verdict)?;
+        }
         kept.insert(one.name.to_owned(), as_json(&rows));
         let text = serde_json::to_string_pretty(&kept).map_err(io::Error::other)?;
         fs::write(&path, text)?;
@@ -99,7 +129,7 @@ pub(super) async fn bench(args: &BenchArgs) -> io::Result<()> {
 async fn optimised() -> io::Result<PathBuf> {
     Screen::stderr()
         .line("building ssmbak as it is released; the first time that takes minutes")?;
-    let mut build = Command::from(build_command());
+    let mut build = Command::from(build_command_of_program("ssmbak"));
     build
         .arg("--release")
         .stdin(Stdio::null())
@@ -108,6 +138,21 @@ async fn optimised() -> io::Result<PathBuf> {
         return Err(io::Error::other("the binaries do not build"));
     }
     Ok(target_directory().join("release").join("ssmbak"))
+}
+
+/// Builds the function as it is released: alone.
+async fn released_function() -> io::Result<PathBuf> {
+    Screen::stderr()
+        .line("building the function as it is released; the first time that takes minutes")?;
+    build_for_this_machine(Profile::Release).await
+}
+
+/// What is to be said of the figures of a benchmark.
+fn verdicts(name: &str, rows: &[Row]) -> Vec<String> {
+    match name {
+        "function" => function::verdicts(rows),
+        _ => Vec::new(),
+    }
 }
 
 /// What earlier runs kept; nothing where that cannot be read.

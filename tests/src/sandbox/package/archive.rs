@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Write as _};
 
-pub(super) use flate2::Compression;
+pub(in crate::sandbox) use flate2::Compression;
 use flate2::GzBuilder;
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
@@ -127,7 +127,10 @@ fn header(kind: EntryType, mode: u32, size: u64, seconds: u64) -> Header {
 
 /// Returns the zip that Lambda takes: `bootstrap`, executable. It bears no time, so that the same
 /// function has the same hash in every package: the stack is updated only where it changed.
-pub(super) fn function_zip(bootstrap: &[u8], level: Compression) -> io::Result<Vec<u8>> {
+pub(in crate::sandbox) fn function_zip(
+    bootstrap: &[u8],
+    level: Compression,
+) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(level.level().into()))
