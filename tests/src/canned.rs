@@ -5,7 +5,7 @@
 mod aws;
 mod history;
 
-pub use aws::CannedAws;
+pub use aws::{CannedAws, Used};
 pub use history::{Asked, CannedHistory};
 
 use std::collections::BTreeMap;

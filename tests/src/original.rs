@@ -63,6 +63,13 @@ impl Original {
         Ok(rows(&String::from_utf8_lossy(&output.stdout)))
     }
 
+    /// Runs `ssmbak-all --do-it`, which stores every parameter again.
+    pub async fn back_up_all(&self) -> io::Result<()> {
+        let mut command = Command::new(self.python.with_file_name("ssmbak-all"));
+        command.args(["--do-it", "--bucket", &self.bucket, "--region", REGION]);
+        self.run(command, "").await.map(drop)
+    }
+
     async fn run(&self, mut command: Command, input: &str) -> io::Result<Output> {
         let mut child = command
             .env_clear()

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -42,6 +42,8 @@ pub struct Call {
     pub status: Option<u16>,
     /// Whether the answer was the proxy's own.
     pub disturbed: bool,
+    /// The bytes of the answer's body; none as for the status.
+    pub answer_bytes: usize,
     /// When it arrived.
     pub began: Instant,
     /// When it was answered; `None` as for the status.
@@ -179,6 +181,7 @@ impl Shared {
             operation: operation.to_owned(),
             status: None,
             disturbed: false,
+            answer_bytes: 0,
             began: Instant::now(),
             ended: None,
         });
@@ -197,6 +200,11 @@ impl Shared {
                 .as_ref()
                 .ok()
                 .map(|(answer, _)| answer.status().as_u16());
+            let answer = outcome.as_ref().ok();
+            let size = answer.and_then(|(answer, _)| answer.body().size_hint().exact());
+            call.answer_bytes = size
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(0);
             call.ended = call.status.map(|_| Instant::now());
             call.disturbed = outcome.as_ref().map_or(true, |(_, disturbed)| *disturbed);
         }

@@ -22,6 +22,8 @@ use crate::serve::{Answer, HangUp, Server};
 
 /// AWS's own of `DescribeParameters`.
 const DESCRIBE_PAGE: usize = 50;
+const READ_UNIT_BYTES: usize = 4_096;
+const WRITE_UNIT_BYTES: usize = 1_024;
 
 /// Parameter Store, a bucket and a table; it ends when it is dropped.
 ///
@@ -38,7 +40,18 @@ pub struct CannedAws {
 struct Shared {
     written: Instant,
     listed: usize,
-    calls: Mutex<BTreeMap<String, usize>>,
+    used: Mutex<Used>,
+}
+
+/// What calls have used, as AWS counts it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// How often each operation was called.
+    pub calls: BTreeMap<String, usize>,
+    /// Read units of `DynamoDB`: one for each 4 KB that is read strongly consistently.
+    pub read_units: usize,
+    /// Write units of `DynamoDB`: one for each KB of a row, twice in a transaction.
+    pub write_units: usize,
 }
 
 impl CannedAws {
@@ -65,7 +78,7 @@ impl CannedAws {
         let shared = Arc::new(Shared {
             written: now.second_start(),
             listed,
-            calls: Mutex::default(),
+            used: Mutex::default(),
         });
         let (acceptor, certificate) = tls.unzip();
         let handled = Arc::clone(&shared);
@@ -98,10 +111,10 @@ impl CannedAws {
         self.shared.written.millis()
     }
 
-    /// How often each operation was called since the last time.
-    pub fn take_calls(&self) -> BTreeMap<String, usize> {
-        let mut calls = self.shared.calls.lock();
-        std::mem::take(calls.as_mut().unwrap_or_else(PoisonError::get_mut))
+    /// What was used since the last time.
+    pub fn take_used(&self) -> Used {
+        let mut used = self.shared.used.lock();
+        std::mem::take(used.as_mut().unwrap_or_else(PoisonError::get_mut))
     }
 }
 
@@ -123,19 +136,38 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
     let operation = identify(&head, &body);
-    {
-        let mut calls = shared.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls.entry(operation.clone()).or_default() += 1;
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (service, called) = operation.split_once(':').ok_or(HangUp)?;
+    let text = match service {
+        "s3" => String::new(),
+        _ => answered(&shared, called, &asked).ok_or(HangUp)?,
+    };
+    note(&shared, &operation, &asked, &text);
+    match service {
+        "s3" => in_bucket(called),
+        _ => super::answer("application/x-amz-json-1.1", text.into()),
     }
-    match operation.split_once(':') {
-        Some(("s3", operation)) => in_bucket(operation),
-        Some((_, operation)) => {
-            let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let text = answered(&shared, operation, &asked).ok_or(HangUp)?;
-            super::answer("application/x-amz-json-1.1", text.into())
+}
+
+fn note(shared: &Shared, operation: &str, asked: &Value, answer: &str) {
+    let mut used = shared.used.lock().unwrap_or_else(PoisonError::into_inner);
+    *used.calls.entry(operation.to_owned()).or_default() += 1;
+    match operation {
+        "dynamodb:Query" | "dynamodb:GetItem" => {
+            used.read_units += bytes(answer).div_ceil(READ_UNIT_BYTES).max(1);
         }
-        None => Err(HangUp),
+        "dynamodb:TransactWriteItems" => {
+            let rows = asked["TransactItems"].as_array().into_iter().flatten();
+            used.write_units += rows.map(|row| 2 * write_units(row)).sum::<usize>();
+        }
+        "dynamodb:PutItem" | "dynamodb:UpdateItem" => used.write_units += write_units(asked),
+        _ => {}
     }
+}
+
+/// What one row takes, told from the request that writes it: a little more than the row itself.
+fn write_units(request: &Value) -> usize {
+    bytes(&request.to_string()).div_ceil(WRITE_UNIT_BYTES)
 }
 
 fn in_bucket(operation: &str) -> Answer {

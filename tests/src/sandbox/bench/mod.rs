@@ -4,6 +4,7 @@
 //! One file a benchmark. Each tells rows of figures; no figure makes it fail, since they are the
 //! machine's as much as the program's.
 
+mod cost;
 mod function;
 mod history;
 mod measured;
@@ -30,7 +31,7 @@ use super::screen::Screen;
 use crate::binaries::{build_command_of_program, target_directory};
 
 /// Every benchmark, in the order in which they run.
-const ALL: [Benchmark; 2] = [history::BENCHMARK, function::BENCHMARK];
+const ALL: [Benchmark; 3] = [history::BENCHMARK, function::BENCHMARK, cost::BENCHMARK];
 
 /// Which benchmarks are run.
 #[derive(Debug, Clone, Args)]
@@ -110,7 +111,7 @@ pub(super) async fn bench(args: &BenchArgs) -> io::Result<()> {
         }
         screen.heading(&format!("{}: {}", one.name, one.about))?;
         let binary = match one.name {
-            "function" => released_function().await?,
+            "function" | "cost" => released_function().await?,
             _ => optimised().await?,
         };
         let rows = (one.run)(binary).await?;
