@@ -13,6 +13,8 @@ use ssmbak_core::drift::capture_tags;
 use ssmbak_core::reconcile::reconcile_until;
 use ssmbak_core::store::{StoreError, Stores};
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use crate::batch::{Batch, Delivered};
@@ -133,27 +135,20 @@ impl Handler {
                 let events: Vec<Event> = delivered.iter().map(|d| d.event.clone()).collect();
                 let stores = Arc::clone(&self.stores);
                 let of = name.clone();
-                // A task of its own: a panic in one does not take the others, and
-                // neither does one that is throttled for long.
-                let task = tokio::spawn(async move {
-                    timeout(left, capture(&stores, &of, &events, Source::Event)).await
+                let task = apart(left, async move {
+                    capture(&stores, &of, &events, Source::Event).await
                 });
                 (name, delivered, task)
             })
             .collect();
         for (name, delivered, task) in captures {
-            match task.await {
-                Ok(Ok(Ok(captured))) => {
+            match outcome(task).await {
+                Ok(captured) => {
                     log(&name, &captured);
                     metrics.add(&captured);
                     failed.extend(to_come_again(&name, &delivered, &captured));
                 }
-                not_captured => {
-                    let why = match not_captured {
-                        Ok(Ok(result)) => result.err().map(|e| e.to_string()).unwrap_or_default(),
-                        Ok(Err(_)) => "it took too long".into(),
-                        Err(_) => "it panicked".into(),
-                    };
+                Err(why) => {
                     tracing::error!(%name, why, "not captured");
                     failed.extend(delivered.into_iter().map(|d| d.message_id));
                 }
@@ -212,6 +207,31 @@ impl Handler {
     }
 }
 
+type Apart<T, E> = JoinHandle<Result<Result<T, E>, Elapsed>>;
+
+/// Starts work as a task of its own: a panic in one does not take the others
+/// with it, and neither does one that is throttled for long.
+fn apart<T, E>(
+    left: Duration,
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Apart<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    tokio::spawn(timeout(left, work))
+}
+
+/// What came of it, or why nothing did. What a panic said is not told: it may
+/// hold a value.
+async fn outcome<T, E: ToString>(task: Apart<T, E>) -> Result<T, String> {
+    match task.await {
+        Ok(Ok(result)) => result.map_err(|error| error.to_string()),
+        Ok(Err(_)) => Err("it took too long".into()),
+        Err(_) => Err("it panicked".into()),
+    }
+}
+
 /// The messages whose change nothing explains yet.
 fn to_come_again(name: &Name, delivered: &[Delivered], captured: &Captured) -> Vec<String> {
     let retried = delivered
@@ -254,4 +274,33 @@ fn answer(mut failed: Vec<String>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failures.collect();
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn neither_a_panic_nor_a_slow_one_takes_the_others_with_it() {
+        let panicking = apart::<u8, String>(LONG, async { panic!("a secret value") });
+        let slow = apart::<u8, String>(Duration::ZERO, std::future::pending());
+        let failing = apart::<u8, _>(LONG, async { Err("refused") });
+        let last = apart::<_, String>(LONG, async {
+            tokio::task::yield_now().await;
+            Ok(1)
+        });
+        assert_eq!(outcome(panicking).await.unwrap_err(), "it panicked");
+        assert_eq!(outcome(slow).await.unwrap_err(), "it took too long");
+        assert_eq!(outcome(failing).await.unwrap_err(), "refused");
+        assert_eq!(outcome(last).await, Ok(1));
+    }
+
+    #[test]
+    fn no_profile_makes_a_panic_end_the_process() {
+        let workspace = include_str!("../../Cargo.toml");
+        assert!(workspace.contains("[profile.release]"));
+        assert!(!workspace.contains("panic = \"abort\""));
+    }
 }
