@@ -45,14 +45,18 @@ pub struct Comparison {
 /// Names that are absent at both are left out, and so are the tool's own
 /// parameters. What differs from now is what a [`survey`] would put back. A value
 /// that cannot be read is a problem of its side, not an error.
+///
+/// With `trusts_index`, which is for what lives now only, as in
+/// [`SurveyOptions::trusts_index`].
 pub async fn differences(
     stores: &Stores,
     target: &Target,
     from: Instant,
     to: Option<Instant>,
+    trusts_index: bool,
 ) -> Result<Comparison, StoreError> {
     match to {
-        None => from_now(stores, target, from).await,
+        None => from_now(stores, target, from, trusts_index).await,
         Some(to) => between(stores, target, from, to).await,
     }
 }
@@ -61,9 +65,11 @@ async fn from_now(
     stores: &Stores,
     target: &Target,
     from: Instant,
+    trusts_index: bool,
 ) -> Result<Comparison, StoreError> {
     let options = SurveyOptions {
         purpose: Purpose::Comparison,
+        trusts_index,
         ..SurveyOptions::default()
     };
     let plan = survey(stores, target, from, &options).await?;
@@ -106,6 +112,7 @@ async fn between(
         labels: false,
         tags: true,
         live_tags: false,
+        trusted_tags: false,
     };
     let pairs: Vec<(Assessed, Assessed)> = stream::iter(cases)
         .map(async |case| {

@@ -7,6 +7,7 @@
 mod against;
 mod beside;
 mod states;
+mod trusting;
 mod versions;
 
 pub use against::{Wanted, against, against_living};
@@ -21,6 +22,7 @@ use self::versions::{Versions, versions_until};
 use crate::domain::plan::{
     self, How, LiveParameter, Nearest, Problem, RecordedAs, needs_comparison,
 };
+use crate::domain::retained::Tags;
 use crate::domain::state::{Evidence, Found, FoundValue, is_recorded_as, state_at};
 use crate::domain::{
     Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Selection, State, Step, Target,
@@ -54,6 +56,13 @@ pub struct SurveyOptions {
     pub recreate: bool,
     /// Which keys take the place of those on record.
     pub keys: KeyMap,
+    /// Ask only about names that the index saw change since: nothing is listed.
+    ///
+    /// What nobody told of is not seen: a change whose event is still on its way,
+    /// a name without a record, tags that were changed silently. A plan made so
+    /// deletes nothing that a whole survey would not. Labels are not asked for:
+    /// they need a look at every name.
+    pub trusts_index: bool,
 }
 
 /// What a survey is for, beyond a restore.
@@ -101,7 +110,11 @@ pub async fn survey_selected(
     at: Instant,
     options: &SurveyOptions,
 ) -> Result<Surveyed, StoreError> {
-    let (cases, coverage) = cases(stores, target).await?;
+    let (cases, coverage) = if options.trusts_index {
+        trusting::cases(stores, target, at).await?
+    } else {
+        cases(stores, target).await?
+    };
     let selection = &options.selection;
     let (cases, unseen): (Vec<Case>, Vec<Case>) = cases
         .into_iter()
@@ -140,14 +153,17 @@ pub(crate) struct Asked {
     pub(crate) tags: bool,
     /// The tags of what is unchanged, as they live.
     pub(crate) live_tags: bool,
+    /// The tags of the live version are those on record.
+    pub(crate) trusted_tags: bool,
 }
 
 impl Asked {
     fn of(options: &SurveyOptions) -> Self {
         Self {
-            labels: options.labels,
+            labels: options.labels && !options.trusts_index,
             tags: options.purpose == Purpose::Export,
             live_tags: options.tags_of_unchanged,
+            trusted_tags: options.trusts_index,
         }
     }
 }
@@ -197,6 +213,8 @@ pub(crate) struct Assessed {
     tags_changed: bool,
     /// The live tags are those that it had.
     tags_are_live: bool,
+    /// The live tags are those on record.
+    tags_are_recorded: bool,
     pub(crate) state: State,
 }
 
@@ -222,6 +240,15 @@ impl Assessed {
             .is_some_and(|f| f.attributes.tags.is_some());
         let compared = needs_comparison(&self.state, self.live.as_ref()) || self.tags_changed;
         self.tags_are_live || (self.live.is_some() && known && compared)
+    }
+
+    /// The tags on record, where they are taken for those that live and are the
+    /// ones it had. Tags that are to be replaced are always looked at: whatever
+    /// is overwritten must be on record first.
+    fn same_tags(&self) -> Option<Tags> {
+        let then = self.state.found()?.attributes.tags.as_ref()?;
+        let now = self.recorded.as_ref()?.tags.as_ref()?;
+        (self.tags_are_recorded && now == then).then(|| now.clone())
     }
 }
 
@@ -307,6 +334,7 @@ pub(crate) async fn assess(
         live_labels,
         tags_changed,
         tags_are_live: asked.live_tags && unchanged && !tags_changed,
+        tags_are_recorded: asked.trusted_tags,
         state,
     };
     Ok((assessed, versions))
@@ -406,7 +434,11 @@ async fn step(
         }
     }
     let mut tags = None;
-    if assessed.wants_tags() {
+    if !assessed.wants_tags() {
+        // Nobody asks.
+    } else if let Some(same) = assessed.same_tags() {
+        tags = Some(same);
+    } else {
         match there.parameters.tags(&assessed.name).await {
             Ok(read) => tags = read,
             Err(error) => problem = Some(Problem::LiveUnreadable(error.to_string())),

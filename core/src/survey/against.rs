@@ -91,6 +91,7 @@ async fn compared(
             live_labels: None,
             tags_changed: false,
             tags_are_live: false,
+            tags_are_recorded: false,
             state: wanted.state,
             name: wanted.name,
         }

@@ -19,6 +19,7 @@ pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<Sta
         labels: true,
         tags: true,
         live_tags: false,
+        trusted_tags: false,
     };
     let states = assess_all(stores, cases, at, &coverage, asked).await?;
     Ok(States {

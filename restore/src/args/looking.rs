@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use ssmbak_core::domain::record::Operation;
 
+use super::restoring::TRUST_HELP;
 use super::{PATH_HELP, RECURSIVE_HELP, REVEAL_HELP, RUN_HELP, TIME_HELP};
 
 /// `ssmbak history`.
@@ -124,6 +125,10 @@ pub(crate) struct ConfigArgs {
 
 /// `ssmbak diff`.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[command(after_help = "\
 Examples:
   ssmbak diff /app/ -2h -R
@@ -157,6 +162,9 @@ pub(crate) struct DiffArgs {
     /// Exit with 5 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Take the index's word.
+    #[arg(long, help = TRUST_HELP, conflicts_with = "to")]
+    pub(crate) trust_index: bool,
 }
 
 /// `ssmbak export`.

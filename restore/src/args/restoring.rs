@@ -14,6 +14,20 @@ const RECREATE_HELP: &str =
 pub(super) const KEY_ID_HELP: &str =
     "Put SecureStrings under this KMS key, or those under OLD under NEW; can be repeated";
 
+pub(super) const TRUST_HELP: &str =
+    "Ask only about names the index saw change; misses changes not captured yet";
+/// What takes a look at every parameter, or is not about the record here.
+const NOT_TRUSTING: [&str; 8] = [
+    "labels",
+    "from",
+    "to_path",
+    "to_region",
+    "to_profile",
+    "to_endpoint_url",
+    "to_stack",
+    "on_conflict",
+];
+
 const NEW_PLAN_HELP: &str =
     "Also write the plan, for `ssmbak restore --plan`; only you can read it";
 const PLAN_HELP: &str = "Do what this plan says, made by `ssmbak preview --plan`, and nothing else";
@@ -98,7 +112,9 @@ Examples:
   ssmbak preview /app/ -2h -R --to-path /staging/
 
 Unchanged parameters are left out unless --all is given. SecureStrings are
-shown as ******** unless --reveal is given. A plan holds no value.")]
+shown as ******** unless --reveal is given. A plan holds no value. With
+--trust-index nothing is listed: faster, and what has not been captured yet
+is not seen.")]
 #[command(override_usage = PREVIEW_USAGE)]
 pub(crate) struct PreviewArgs {
     /// What to look at.
@@ -119,6 +135,9 @@ pub(crate) struct PreviewArgs {
     /// Exit with 5 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Take the index's word.
+    #[arg(long, help = TRUST_HELP, conflicts_with = "all", conflicts_with_all = NOT_TRUSTING)]
+    pub(crate) trust_index: bool,
     /// What a file says.
     #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with_all = NOT_WITH_A_FILE)]
     pub(crate) from: Option<PathBuf>,
@@ -184,6 +203,9 @@ pub(crate) struct RestoreArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Take the index's word.
+    #[arg(long, help = TRUST_HELP, conflicts_with = "plan", conflicts_with_all = NOT_TRUSTING)]
+    pub(crate) trust_index: bool,
     /// Show secrets.
     #[arg(long, help = REVEAL_HELP)]
     pub(crate) reveal: bool,

@@ -15,7 +15,7 @@ pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Exit, CliE
     let target = Target::parse(&args.path, args.recursive)?;
     let (from, to) = range(context, args)?;
     let stores = context.stores().await?;
-    let found = differences(&stores, &target, from, to).await?;
+    let found = differences(&stores, &target, from, to, args.trust_index).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&found)?;
     if context.ui.shows_tables() {

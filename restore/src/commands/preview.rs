@@ -33,6 +33,7 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
         let target = Target::parse(path, args.recursive)?;
         let options = SurveyOptions {
             selection: args.select.selection(&target)?,
+            trusts_index: args.trust_index,
             ..options.clone()
         };
         let at = context.instant(time)?;

@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
     let target = Target::parse(path, args.recursive)?;
     let options = SurveyOptions {
         selection: args.select.selection(&target)?,
+        trusts_index: args.trust_index,
         ..options
     };
     let at = context.instant(time)?;

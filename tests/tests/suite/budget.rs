@@ -2,7 +2,7 @@
 //! how many changed, never on how many versions are stored.
 
 mod plans;
-
+mod trusting;
 
 mod capture;
 
