@@ -280,7 +280,7 @@ fn answer(mut failed: Vec<String>) -> SqsBatchResponse {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn neither_a_panic_nor_a_slow_one_takes_the_others_with_it() {

@@ -146,6 +146,10 @@ pub async fn survey_selected(
 
 /// What is asked beyond the version that a name had.
 #[derive(Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is asked for or not, whatever the others are"
+)]
 pub(crate) struct Asked {
     /// Its labels.
     pub(crate) labels: bool,

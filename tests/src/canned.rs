@@ -4,9 +4,11 @@
 
 mod aws;
 mod history;
+mod stores;
 
 pub use aws::{CannedAws, Used};
 pub use history::{Asked, CannedHistory};
+pub use stores::CannedStores;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

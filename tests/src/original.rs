@@ -49,6 +49,14 @@ impl Original {
         self.run(command, &batch.to_string()).await.map(|_| ())
     }
 
+    /// Its command line with these arguments, yet to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.python.with_file_name("ssmbak"));
+        command.args(arguments);
+        self.surround(&mut command);
+        command
+    }
+
     /// Runs `ssmbak preview PATH TIME --recursive` and returns the rows of its
     /// table: cells by column, as they are printed.
     pub async fn preview(&self, path: &str, time: &str) -> io::Result<Vec<Row>> {
@@ -70,8 +78,8 @@ impl Original {
         self.run(command, "").await.map(drop)
     }
 
-    async fn run(&self, mut command: Command, input: &str) -> io::Result<Output> {
-        let mut child = command
+    fn surround(&self, command: &mut Command) {
+        command
             .env_clear()
             .env("SSMBAK_BUCKET", &self.bucket)
             .env("AWS_ENDPOINT", &self.endpoint)
@@ -79,7 +87,12 @@ impl Original {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_DEFAULT_REGION", REGION)
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+    }
+
+    async fn run(&self, mut command: Command, input: &str) -> io::Result<Output> {
+        self.surround(&mut command);
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

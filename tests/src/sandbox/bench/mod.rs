@@ -4,10 +4,13 @@
 //! One file a benchmark. Each tells rows of figures; no figure makes it fail, since they are the
 //! machine's as much as the program's.
 
+mod chart;
 mod cost;
 mod function;
 mod history;
 mod measured;
+mod peer;
+mod scale;
 mod share;
 mod usage;
 
@@ -31,7 +34,13 @@ use super::screen::Screen;
 use crate::binaries::{build_command_of_program, target_directory};
 
 /// Every benchmark, in the order in which they run.
-const ALL: [Benchmark; 3] = [history::BENCHMARK, function::BENCHMARK, cost::BENCHMARK];
+const ALL: [Benchmark; 5] = [
+    history::BENCHMARK,
+    peer::BENCHMARK,
+    scale::BENCHMARK,
+    function::BENCHMARK,
+    cost::BENCHMARK,
+];
 
 /// Which benchmarks are run.
 #[derive(Debug, Clone, Args)]
@@ -91,6 +100,35 @@ pub(super) fn median(of: &[f64]) -> f64 {
 }
 
 impl Figure {
+    /// A count; none comes near what a float holds exactly.
+    #[allow(clippy::cast_precision_loss, reason = "see above")]
+    fn count(name: &'static str, count: usize) -> Self {
+        Self {
+            name,
+            value: count as f64,
+            decimals: 0,
+        }
+    }
+
+    /// The most memory of a run.
+    #[allow(clippy::cast_precision_loss, reason = "no peak is near 2^52 KiB")]
+    fn peak(name: &'static str, kib: u64) -> Self {
+        Self {
+            name,
+            value: kib as f64 / 1_024.0,
+            decimals: 1,
+        }
+    }
+
+    /// Seconds.
+    fn seconds(name: &'static str, value: f64) -> Self {
+        Self {
+            name,
+            value,
+            decimals: 2,
+        }
+    }
+
     fn shown(&self) -> String {
         if self.value.is_nan() {
             return "-".to_owned();
@@ -124,6 +162,17 @@ pub(super) async fn bench(args: &BenchArgs) -> io::Result<()> {
         fs::write(&path, text)?;
     }
     screen.line(&format!("kept in {}", path.display()))
+}
+
+/// Tells a row as soon as it is there: some take minutes.
+fn told(row: Row) -> io::Result<Row> {
+    let figures = row.figures.iter();
+    let figures: Vec<_> = figures
+        .map(|f| format!("{} {}", f.name, f.shown()))
+        .collect();
+    let line = format!("   {}: {}", row.what, figures.join(", "));
+    Screen::stderr().line(&line)?;
+    Ok(row)
 }
 
 /// Builds `ssmbak` as it is released: the figures of an unoptimised one tell nothing.

@@ -1,6 +1,7 @@
 //! The instruments themselves: what everything else is judged through must be right first.
 
 mod binaries;
+mod canned;
 mod delivery;
 mod moto;
 mod parameters;
