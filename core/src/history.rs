@@ -5,6 +5,7 @@
 
 mod deletions;
 mod feed;
+mod kin;
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,10 @@
 //! What a deletion needs from the rows around it: whether an exact one makes an
 //! observed one superfluous, and who asked for it. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Entry;
+use super::kin::Kin;
 use crate::domain::{Deleter, Instant, Name, Record};
 
 /// Who asked for an exact deletion was told so near to it: its event and the
@@ -71,13 +72,13 @@ impl Deletions {
 
     /// Gives out what is decided; on the last page that is everything.
     pub(super) fn ready(&mut self, last: bool) -> Vec<Entry> {
+        let kin = AllKin::of(&self.held);
         let oldest = self.held.last().map(|held| held.record.at);
-        let open: Vec<usize> = self.open().collect();
-        let is_waiting = |i: &usize| oldest.is_some_and(|oldest| oldest >= self.needed(*i, &open));
-        let waiting = open.iter().copied().find(|i| !last && is_waiting(i));
+        let is_waiting = |i: usize| oldest.is_some_and(|oldest| oldest >= self.needed(i, &kin));
+        let waiting = self.open().find(|i| !last && is_waiting(*i));
         let end = waiting.unwrap_or(self.held.len());
-        for i in open.iter().copied().take_while(|i| *i < end) {
-            self.settle(i, &open);
+        for i in 0..end {
+            self.settle(i, &kin);
         }
         let rest = self.held.split_off(end);
         let decided = std::mem::replace(&mut self.held, rest);
@@ -101,8 +102,7 @@ impl Deletions {
 
     /// Decides on an observed deletion by what the index told.
     pub(super) fn settle_observed(&mut self, observed: &Record, verdict: Verdict) {
-        let entry = key(observed);
-        let of = |held: &&mut Held| held.fate == Fate::Open && key(&held.record) == entry;
+        let of = |held: &&mut Held| held.fate == Fate::Open && is_same(&held.record, observed);
         let Some(held) = self.held.iter_mut().find(of) else {
             return;
         };
@@ -113,12 +113,11 @@ impl Deletions {
         held.fate = Fate::Shown;
         let Some(by) = by else { return };
         held.deleter = by.deleter().cloned();
-        let by = key(&by);
         let mut all = self.held.iter_mut();
-        match all.find(|held| key(&held.record) == by) {
+        match all.find(|held| is_same(&held.record, &by)) {
             Some(held) => held.fate = Fate::Gone,
             None => {
-                self.told.insert(by);
+                self.told.insert(key(&by));
             }
         }
     }
@@ -132,32 +131,23 @@ impl Deletions {
     /// Down to which instant all must be known before this one is decided: its
     /// own interval, and those that its deleters lie in too, since one of these
     /// deletions may turn out to be superfluous.
-    fn needed(&self, i: usize, open: &[usize]) -> Instant {
+    fn needed(&self, i: usize, kin: &AllKin) -> Instant {
         let record = &self.held[i].record;
         let own = record.observed_after().unwrap_or(record.at).min(record.at);
-        let deleters = open.iter().filter(|j| **j == i || self.may_belong(**j, i));
-        let around = deleters.flat_map(|j| open.iter().filter(|d| self.is_within(*j, **d)));
-        let intervals = around.filter_map(|d| self.held[*d].record.observed_after());
-        let needed = intervals.min().map_or(own, |from| own.min(from));
+        let around = kin.of_index(i).and_then(|kin| kin.around(record));
+        let needed = around.map_or(own, |from| own.min(from));
         needed.plus_millis(-WINDOW_MS)
     }
 
-    /// Whether a deleter may turn out to be that of a deletion.
-    fn may_belong(&self, deleter: usize, deletion: usize) -> bool {
-        let (by, of) = (&self.held[deleter].record, &self.held[deletion].record);
-        let near = of.is_exact_deletion() && self.distance(deleter, deletion) <= NEAR_MS;
-        let is_near = near && by.deleter().is_some() && by.name == of.name;
-        is_near || self.is_within(deleter, deletion)
-    }
-
-    fn settle(&mut self, i: usize, open: &[usize]) {
+    fn settle(&mut self, i: usize, kin: &AllKin) {
         if self.held[i].fate != Fate::Open {
             return;
         }
+        let Some(kin) = kin.of_index(i) else { return };
         if self.held[i].record.is_deletion() {
-            self.settle_deletion(i, open);
-        } else if let Some(deletion) = self.deletion_of(i, open) {
-            self.settle_deletion(deletion, open);
+            self.settle_deletion(i, kin);
+        } else if let Some(deletion) = kin.deletion_of(i) {
+            self.settle_deletion(deletion, kin);
         } else {
             self.held[i].fate = Fate::Shown;
         }
@@ -165,74 +155,65 @@ impl Deletions {
 
     /// The nearest of those who are told to have asked for it stands with it;
     /// the others stand alone.
-    fn settle_deletion(&mut self, deletion: usize, open: &[usize]) {
-        if self.is_hidden(deletion) {
+    fn settle_deletion(&mut self, deletion: usize, kin: &Kin) {
+        if kin.hides(&self.held[deletion].record) {
             self.held[deletion].fate = Fate::Gone;
             return;
         }
-        let of = |i: &usize| self.deletion_of(*i, open) == Some(deletion);
-        let mut deleters: Vec<usize> = open.iter().copied().filter(of).collect();
-        deleters.sort_by_key(|i| self.distance(*i, deletion));
+        let deleters = kin.deleters_of(deletion);
+        let nearest = deleters.iter().min_by_key(|i| self.distance(**i, deletion));
+        let nearest = nearest.copied();
         self.held[deletion].fate = Fate::Shown;
-        for (n, i) in deleters.into_iter().enumerate() {
-            self.held[i].fate = if n == 0 { Fate::Gone } else { Fate::Shown };
-            if n == 0 {
+        for i in deleters.iter().copied() {
+            let is_nearest = Some(i) == nearest;
+            self.held[i].fate = if is_nearest { Fate::Gone } else { Fate::Shown };
+            if is_nearest {
                 self.held[deletion].deleter = self.held[i].record.deleter().cloned();
             }
         }
     }
 
-    /// The deletion that a deleter asked for: the nearest exact one, else the
-    /// observed one in whose interval it lies.
-    fn deletion_of(&self, i: usize, open: &[usize]) -> Option<usize> {
-        let held = &self.held[i];
-        if held.fate != Fate::Open || held.record.deleter().is_none() {
-            return None;
-        }
-        let of_name = |d: &&usize| {
-            let other = &self.held[**d];
-            other.fate == Fate::Open && other.record.name == held.record.name
-        };
-        let near = |d: &&usize| {
-            let exact = self.held[**d].record.is_exact_deletion();
-            exact && self.distance(i, **d) <= NEAR_MS
-        };
-        let same = || open.iter().filter(of_name);
-        let exact = same().filter(near).min_by_key(|d| self.distance(i, **d));
-        exact.copied().or_else(|| {
-            let around = same().filter(|d| self.is_within(i, **d) && !self.is_hidden(**d));
-            around.min_by_key(|d| self.held[**d].record.at).copied()
-        })
-    }
-
-    /// Whether a deleter lies in the interval of an observed deletion.
-    fn is_within(&self, deleter: usize, deletion: usize) -> bool {
-        let (deleter, deletion) = (&self.held[deleter].record, &self.held[deletion].record);
-        deleter.deleter().is_some()
-            && deleter.name == deletion.name
-            && deletion
-                .observed_after()
-                .is_some_and(|from| deleter.at >= from && deleter.at.second_start() <= deletion.at)
-    }
-
-    /// Whether an exact deletion of the same name lies in the interval of an
-    /// observed one, to the end of whose second it counts.
-    fn is_hidden(&self, i: usize) -> bool {
-        let observed = &self.held[i].record;
-        let Some(from) = observed.observed_after() else {
-            return false;
-        };
-        self.held.iter().map(|held| &held.record).any(|record| {
-            record.is_exact_deletion()
-                && record.name == observed.name
-                && record.at >= from
-                && record.at <= observed.at.second_end()
-        })
-    }
-
     fn distance(&self, a: usize, b: usize) -> i64 {
         (self.held[a].record.at.millis() - self.held[b].record.at.millis()).abs()
     }
+}
+
+/// The kin of each name among the records held back.
+#[derive(Debug)]
+struct AllKin {
+    kin: Vec<Kin>,
+    /// Whose kin each record is among; none of plain ones.
+    whose: Vec<Option<usize>>,
+}
+
+impl AllKin {
+    fn of(held: &[Held]) -> Self {
+        let mut names: BTreeMap<&Name, usize> = BTreeMap::new();
+        let mut kin: Vec<Kin> = Vec::new();
+        let mut whose = vec![None; held.len()];
+        for (i, held) in held.iter().enumerate() {
+            if !held.record.is_deletion() && held.record.deleter().is_none() {
+                continue;
+            }
+            let of = *names.entry(&held.record.name).or_insert_with(|| {
+                kin.push(Kin::default());
+                kin.len() - 1
+            });
+            whose[i] = Some(of);
+            kin[of].add(i, &held.record, held.fate == Fate::Open);
+        }
+        kin.iter_mut().for_each(Kin::join);
+        Self { kin, whose }
+    }
+
+    fn of_index(&self, i: usize) -> Option<&Kin> {
+        self.kin.get(self.whose.get(i).copied().flatten()?)
+    }
+}
+
+/// Whether two are one record: the keys alone would be written for each.
+fn is_same(a: &Record, b: &Record) -> bool {
+    a.at == b.at && a.name == b.name && a.suffix() == b.suffix()
 }
 
 fn key(record: &Record) -> (Name, String) {

@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 
+use super::super::kin::STEPS;
 use super::*;
 use crate::domain::event::EventRef;
 use crate::domain::{Change, Source, Written};
@@ -218,6 +219,35 @@ fn nothing_is_held_longer_than_its_window() {
     assert_eq!(deletions.ready(false), []);
     deletions.admit(vec![written(99_999 - WINDOW_MS)]);
     assert_eq!(deletions.ready(false).len(), 3);
+}
+
+/// How much was looked at in telling this, the rows in one page.
+fn steps(records: Vec<Record>) -> usize {
+    let (before, page) = (STEPS.get(), records.len());
+    told(records, page);
+    STEPS.get() - before
+}
+
+#[test]
+fn thousands_of_deletions_on_one_page_are_not_compared_with_each_other() {
+    const COUNT: usize = 5_000;
+    let of_each = |row: &dyn Fn(i64) -> Vec<Record>| {
+        let count = i64::try_from(COUNT).unwrap();
+        let rows: Vec<Record> = (0..count).flat_map(row).collect();
+        steps(rows) / COUNT
+    };
+    // A few searches for each, of no more than 13 halvings.
+    let most = 200;
+    let name = |i: i64| format!("/x/{i}");
+    let names = of_each(&|i| vec![exact_of(&name(i), i), asked_of(&name(i), i + 2_000)]);
+    assert!(names <= most, "{names}");
+    let one = of_each(&|i| vec![exact(i * 30_000), asked(i * 30_000 + 2_000)]);
+    assert!((1..=most).contains(&one), "{one}");
+    let observed = of_each(&|i| {
+        let ms = i * 30_000 + 20_000;
+        vec![observed(ms, ms - 15_000), asked(ms - 9_000)]
+    });
+    assert!((1..=most).contains(&observed), "{observed}");
 }
 
 proptest! {
