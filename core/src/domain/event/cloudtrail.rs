@@ -28,30 +28,50 @@ pub(super) fn deletion(detail: &Json) -> Result<Events, EventError> {
     let asked = detail
         .get("requestParameters")
         .ok_or(EventError::Field("requestParameters"))?;
-    let names: Vec<&str> = match text(detail, "eventName")? {
-        "DeleteParameter" => vec![text(asked, "name")?],
-        "DeleteParameters" => deleted(detail, asked)?,
+    let failed = detail.get("errorCode").is_some_and(|e| !e.is_null());
+    let (asked, deleted) = match text(detail, "eventName")? {
+        "DeleteParameter" => {
+            let names = vec![text(asked, "name")?];
+            (names.clone(), names)
+        }
+        "DeleteParameters" => {
+            let names = listed(asked, "names")?.ok_or(EventError::Field("names"))?;
+            (names.clone(), deleted(detail, names)?)
+        }
         other => return Err(EventError::Operation(other.chars().take(80).collect())),
     };
-    let kind = if detail.get("errorCode").is_some_and(|e| !e.is_null()) {
-        EventKind::Nothing
+    let (names, kind) = if failed || deleted.is_empty() {
+        (asked, EventKind::Nothing)
     } else {
-        EventKind::DeletedBy(deleter(detail))
+        (deleted, EventKind::DeletedBy(deleter(detail)))
     };
     Events::about(names.into_iter().map(name), &origin, &kind)
 }
 
-/// What the call deleted; where its answer is not told, what it was to delete.
-fn deleted<'a>(detail: &'a Json, asked: &'a Json) -> Result<Vec<&'a str>, EventError> {
-    let listed = |json: Option<&'a Json>| -> Option<Vec<&'a str>> {
-        json?.as_array()?.iter().map(Json::as_str).collect()
+/// What the call deleted; where its answer does not tell that, what it was to
+/// delete, but for what was answered as invalid.
+fn deleted<'a>(detail: &'a Json, asked: Vec<&'a str>) -> Result<Vec<&'a str>, EventError> {
+    let answer = detail.get("responseElements").unwrap_or(&Json::Null);
+    if let Some(deleted) = listed(answer, "deletedParameters")? {
+        return Ok(deleted);
+    }
+    let invalid = listed(answer, "invalidParameters")?.unwrap_or_default();
+    let is_same = |a: &str, b: &str| {
+        let same = name(a).ok().zip(name(b).ok());
+        a == b || same.is_some_and(|(a, b)| a == b)
     };
-    let answered = detail.get("responseElements");
-    let deleted = listed(answered.and_then(|a| a.get("deletedParameters")));
-    deleted
-        .filter(|names| !names.is_empty())
-        .or_else(|| listed(asked.get("names")))
-        .ok_or(EventError::Field("names"))
+    let was_there = |told: &&str| !invalid.iter().any(|other| is_same(told, other));
+    Ok(asked.into_iter().filter(was_there).collect())
+}
+
+/// A list of texts; none where it is missing or null.
+fn listed<'a>(json: &'a Json, field: &'static str) -> Result<Option<Vec<&'a str>>, EventError> {
+    let Some(list) = json.get(field).filter(|list| !list.is_null()) else {
+        return Ok(None);
+    };
+    let texts = list.as_array().map(|list| list.iter().map(Json::as_str));
+    let texts: Option<Vec<&str>> = texts.and_then(Iterator::collect);
+    texts.map(Some).ok_or(EventError::Field(field))
 }
 
 /// A parameter may also be called by its ARN.
@@ -174,6 +194,39 @@ mod tests {
         let none = json!({"requestParameters": {"names": ["a/b"]}});
         let refused = parse(&call("DeleteParameters", &none)).unwrap_err();
         assert!(matches!(refused, EventError::Name(_)), "{refused}");
+    }
+
+    #[test]
+    fn a_call_that_found_nothing_to_delete_deleted_nothing() {
+        let of = |answer: Json| {
+            let detail = json!({
+                "requestParameters": {"names": ["/a", "b"]}, "responseElements": answer,
+            });
+            parse(&call("DeleteParameters", &detail))
+        };
+        for answer in [
+            json!({"deletedParameters": [], "invalidParameters": ["/a", "b"]}),
+            json!({"deletedParameters": []}),
+            json!({"invalidParameters": ["/a", "/b"]}),
+        ] {
+            let events = of(answer.clone()).unwrap();
+            assert_eq!(names(&events), ["/a", "/b"]);
+            assert!(
+                events.iter().all(|e| e.kind == EventKind::Nothing),
+                "{answer}"
+            );
+        }
+        // Where the answer leaves out what was deleted, it is the rest.
+        for answer in [
+            json!({"invalidParameters": ["/b"]}),
+            json!({"deletedParameters": null, "invalidParameters": ["b"]}),
+        ] {
+            let events = of(answer).unwrap();
+            assert_eq!(names(&events), ["/a"]);
+            assert_ne!(events.first.kind, EventKind::Nothing);
+        }
+        let unusable = of(json!({"deletedParameters": "/a"})).unwrap_err();
+        assert_eq!(unusable, EventError::Field("deletedParameters"));
     }
 
     #[test]
