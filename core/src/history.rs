@@ -9,6 +9,8 @@ mod kin;
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use self::deletions::{Deletions, NEAR_MS, Verdict, WINDOW_MS};
 use self::feed::Feed;
 use crate::domain::{Deleter, Instant, Name, Record, Target};
@@ -20,6 +22,8 @@ const SPARE_ROWS: usize = 16;
 /// Most rows held back for one whose story is not whole yet; then the index is
 /// asked for the rest of that.
 const HELD_MAX: usize = 5_000;
+/// So many observed deletions are looked up at once.
+const AT_ONCE: usize = 16;
 
 /// Which part of a history.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,9 +124,13 @@ impl<'a> History<'a> {
     }
 
     async fn advance(&mut self) -> Result<Vec<Entry>, StoreError> {
-        if let Some(observed) = self.unclear() {
-            let verdict = look_up(self.stores, &observed).await?;
-            self.deletions.settle_observed(&observed, verdict);
+        let unclear = self.unclear();
+        if !unclear.is_empty() {
+            let looks = stream::iter(&unclear).map(|observed| look_up(self.stores, observed));
+            let verdicts: Vec<Verdict> = looks.buffered(AT_ONCE).try_collect().await?;
+            for (observed, verdict) in unclear.iter().zip(verdicts) {
+                self.deletions.settle_observed(observed, verdict);
+            }
         } else if self.stage == Stage::Read {
             self.stage = Stage::Told;
             return Ok(self.deletions.ready(true));
@@ -139,49 +147,72 @@ impl<'a> History<'a> {
         Ok(self.deletions.ready(false))
     }
 
-    /// An observed deletion that cannot wait for the rows of its interval: too
-    /// many others wait with it, or the interval began before the first row
-    /// that is read.
-    fn unclear(&self) -> Option<Record> {
+    /// Observed deletions that cannot wait for the rows of their intervals: too
+    /// many others wait with the first, or they began before the first row that
+    /// is read. No more than are looked up at once.
+    fn unclear(&self) -> Vec<Record> {
         match self.stage {
             Stage::Reading if self.deletions.held() >= self.held_max => {
-                self.deletions.open_interval(|_| true)
+                self.deletions.open_intervals(AT_ONCE, |_| true)
             }
-            Stage::Read => self.deletions.open_interval(|from| from < self.since),
-            Stage::Reading | Stage::Told => None,
+            Stage::Read => {
+                let since = self.since;
+                self.deletions.open_intervals(AT_ONCE, |from| from < since)
+            }
+            Stage::Reading | Stage::Told => Vec::new(),
         }
     }
 }
 
-/// What the index has of the interval of an observed deletion: a query or two.
+/// What the index has of the interval of an observed deletion: two queries.
 async fn look_up(stores: &Stores, observed: &Record) -> Result<Verdict, StoreError> {
     let Some(from) = observed.observed_after() else {
         return Ok(Verdict::Stands(None));
     };
-    let of = Target::Name(observed.name.clone());
-    let to = observed.at.second_end();
+    let span = (from, observed.at.second_end());
+    let (is_told, by) = tokio::try_join!(
+        has_exact_deletion(stores, &observed.name, span),
+        newest_deleter(stores, &observed.name, span),
+    )?;
+    Ok(if is_told {
+        Verdict::Hidden
+    } else {
+        Verdict::Stands(by.map(Box::new))
+    })
+}
+
+async fn has_exact_deletion(
+    stores: &Stores,
+    name: &Name,
+    span: (Instant, Instant),
+) -> Result<bool, StoreError> {
+    let of = Target::Name(name.clone());
     let mut start = None;
     loop {
-        let (records, next) = stores.index.changes(&of, (from, to), start, None).await?;
+        let (records, next) = stores.index.changes(&of, span, start, None).await?;
         if records.iter().any(Record::is_exact_deletion) {
-            return Ok(Verdict::Hidden);
+            return Ok(true);
         }
         start = next;
         if start.is_none() {
-            break;
+            return Ok(false);
         }
     }
+}
+
+async fn newest_deleter(
+    stores: &Stores,
+    name: &Name,
+    span: (Instant, Instant),
+) -> Result<Option<Record>, StoreError> {
+    let mut start = None;
     loop {
-        let beside = stores
-            .index
-            .changes_beside(&observed.name, (from, to), start, None);
+        let beside = stores.index.changes_beside(name, span, start, None);
         let (records, next) = beside.await?;
-        if let Some(by) = records.into_iter().find(|r| r.deleter().is_some()) {
-            return Ok(Verdict::Stands(Some(Box::new(by))));
-        }
+        let by = records.into_iter().find(|r| r.deleter().is_some());
         start = next;
-        if start.is_none() {
-            return Ok(Verdict::Stands(None));
+        if by.is_some() || start.is_none() {
+            return Ok(by);
         }
     }
 }

@@ -91,13 +91,18 @@ impl Deletions {
             .collect()
     }
 
-    /// The first observed deletion that is not decided, if its interval begins
-    /// where `wanted` says.
-    pub(super) fn open_interval(&self, wanted: impl Fn(Instant) -> bool) -> Option<Record> {
+    /// The first observed deletions, so many at most, that are not decided and
+    /// whose intervals begin where `wanted` says.
+    pub(super) fn open_intervals(
+        &self,
+        most: usize,
+        wanted: impl Fn(Instant) -> bool,
+    ) -> Vec<Record> {
         let open = self.open().map(|i| &self.held[i].record);
-        open.into_iter()
-            .find(|record| record.observed_after().is_some_and(&wanted))
+        open.filter(|record| record.observed_after().is_some_and(&wanted))
+            .take(most)
             .cloned()
+            .collect()
     }
 
     /// Decides on an observed deletion by what the index told.

@@ -193,10 +193,13 @@ fn what_the_index_told_of_an_interval_counts_and_is_not_told_twice() {
     let mut deletions = Deletions::default();
     deletions.admit(vec![observed(100_500, 20_000), written(90_000)]);
     assert_eq!(deletions.ready(false), []);
-    let found = deletions.open_interval(|from| from == at(20_000)).unwrap();
-    assert_eq!(deletions.open_interval(|from| from == at(20_001)), None);
+    let found = deletions.open_intervals(2, |from| from == at(20_000));
+    let [found] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(deletions.open_intervals(2, |from| from == at(20_001)), []);
     let by_whom = Some(Box::new(asked(60_999)));
-    deletions.settle_observed(&found, Verdict::Stands(by_whom));
+    deletions.settle_observed(found, Verdict::Stands(by_whom));
     let ready = deletions.ready(false);
     assert_eq!((ready.len(), ready[0].by()), (2, Some("by 60999")));
     deletions.admit(vec![asked(60_999), asked(50_999), written(1)]);
@@ -205,9 +208,13 @@ fn what_the_index_told_of_an_interval_counts_and_is_not_told_twice() {
     assert_eq!(rest, [at(50_999), at(1)]);
 
     let mut deletions = Deletions::default();
-    deletions.admit(vec![observed(100_500, 20_000)]);
-    let found = deletions.open_interval(|_| true).unwrap();
-    deletions.settle_observed(&found, Verdict::Hidden);
+    let both = vec![observed(100_500, 20_000), observed(90_500, 20_000)];
+    deletions.admit(both.clone());
+    assert_eq!(deletions.open_intervals(1, |_| true), both[..1]);
+    assert_eq!(deletions.open_intervals(2, |_| true), both);
+    for found in &both {
+        deletions.settle_observed(found, Verdict::Hidden);
+    }
     assert_eq!(deletions.ready(false), []);
     assert_eq!(deletions.held(), 0);
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::Request;
@@ -26,6 +28,8 @@ const NAMES: usize = 5_000;
 const DAY_MS: i64 = 86_400_000;
 /// What an answer of `DynamoDB` holds.
 pub(super) const PAGE_BYTES: usize = 1 << 20;
+/// How long a query of a name takes.
+const ANSWERS_AFTER: Duration = Duration::from_millis(50);
 
 /// What stands in a pattern for what differs from row to row.
 const AT: &str = "2001-01-01T00:00:00.123Z";
@@ -48,6 +52,8 @@ pub struct Asked {
     pub calls: BTreeMap<String, usize>,
     /// The rows that each query of `/` was limited to; none where it was not.
     pub limits: Vec<Option<u64>>,
+    /// How many queries of names were under way at the same time, at most.
+    pub at_once: usize,
 }
 
 #[derive(Debug)]
@@ -55,6 +61,7 @@ struct Shared {
     rows: usize,
     patterns: BTreeMap<Kind, String>,
     asked: Mutex<Asked>,
+    under_way: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +75,8 @@ enum Kind {
 
 impl CannedHistory {
     /// Starts one with so many rows. Of forty, one is a deletion and one tells who asked for it;
-    /// every five thousandth is a deletion that was observed a day after the name was last seen.
+    /// of five thousand, twenty in a row are deletions that were observed a day after the name was
+    /// last seen.
     ///
     /// # Errors
     ///
@@ -85,6 +93,7 @@ impl CannedHistory {
             rows,
             patterns: kinds.map(|kind| (kind, pattern(kind))).into(),
             asked: Mutex::default(),
+            under_way: AtomicUsize::new(0),
         });
         let handled = Arc::clone(&shared);
         let server = Server::start("canned history", move |request, _| {
@@ -114,7 +123,7 @@ impl CannedHistory {
 
 fn kind(n: usize) -> Kind {
     match (n % NAMES, n % 40) {
-        (2_500, _) => Kind::Observed,
+        (2_500..2_520, _) => Kind::Observed,
         (_, 7) => Kind::Deleted,
         (_, 8) => Kind::DeletedBy,
         (_, 30) => Kind::Labelled,
@@ -242,7 +251,7 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
             json!({ "Item": item }).to_string()
         }
         "Query" if is_of_root(&asked) => page(&shared, &asked),
-        "Query" => r#"{"Count":0,"Items":[],"ScannedCount":0}"#.to_owned(),
+        "Query" => nothing(&shared).await,
         _ => return Err(HangUp),
     };
     answer("application/x-amz-json-1.0", text.into())
@@ -254,6 +263,19 @@ fn note(shared: &Shared, operation: &str, asked: &Value) {
     if operation == "Query" && is_of_root(asked) {
         noted.limits.push(asked["Limit"].as_u64());
     }
+}
+
+/// Of a name nothing is there. It takes as long as a real one does, so that who
+/// asks for several at once is seen to.
+async fn nothing(shared: &Shared) -> String {
+    let under_way = shared.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+    {
+        let mut noted = shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.at_once = noted.at_once.max(under_way);
+    }
+    tokio::time::sleep(ANSWERS_AFTER).await;
+    shared.under_way.fetch_sub(1, Ordering::Relaxed);
+    r#"{"Count":0,"Items":[],"ScannedCount":0}"#.to_owned()
 }
 
 fn is_of_root(asked: &Value) -> bool {

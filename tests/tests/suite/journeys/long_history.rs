@@ -53,11 +53,27 @@ async fn every_page_is_followed_one_query_a_megabyte_and_nothing_else_is_called(
     assert!((5..=20).contains(&pages), "{pages}");
     // The intervals of the deletions that were only observed are longer than what is held back:
     // two queries of that name.
-    let observed = ROWS / 5_000;
+    let observed = ROWS / 5_000 * 20;
     let operations: BTreeSet<&str> = asked.calls.keys().map(String::as_str).collect();
     assert_eq!(operations, BTreeSet::from(["GetItem", "Query"]));
     assert!(asked.calls["Query"] <= pages + 2 * observed, "{asked:?}");
     assert_eq!(asked.calls["GetItem"], 1);
+}
+
+#[tokio::test]
+async fn deletions_that_began_before_the_span_are_looked_up_several_at_once() {
+    let canned = CannedHistory::start(ROWS).unwrap();
+    // Twenty of them are among the newest 2,700 rows, and their intervals are a day long.
+    let newest = ["--limit", "2700", "--output", "jsonl"];
+    let (answer, _) = history(&canned, &newest).await;
+    let oldest = answer.stdout.lines().last().unwrap();
+    let oldest: serde_json::Value = serde_json::from_str(oldest).unwrap();
+    let since = ["--since", oldest["Time"].as_str().unwrap()];
+    let (since, asked) = history(&canned, &[&since[..], &["--output", "jsonl"]].concat()).await;
+    assert_eq!(since.stdout, answer.stdout);
+    assert!(asked.calls["Query"] - asked.limits.len() == 40, "{asked:?}");
+    // Two queries each, of sixteen at once.
+    assert!((8..=32).contains(&asked.at_once), "{asked:?}");
 }
 
 #[tokio::test]
