@@ -15,8 +15,9 @@ const ROWS: i32 = 3;
 /// A version that was written, beside the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// The names of the fields that differ, `Value` first; none where there is
-    /// no version before it in this life of the parameter.
+    /// The names of the fields that differ, `Value` first, which is also named
+    /// where one of the two values is not known; none where there is no version
+    /// before it in this life of the parameter.
     pub changed: Option<Vec<&'static str>>,
     /// Its value; none where that is lost, or deleted from the bucket.
     pub value: Option<Value>,
@@ -57,10 +58,9 @@ async fn one(stores: &Stores, record: &Record) -> Result<Option<Compared>, Store
     let (value, previous) =
         tokio::try_join!(value_of(stores, Some(written)), value_of(stores, before))?;
     let changed = before.map(|before| {
-        let known = value.as_ref().zip(previous.as_ref());
-        let value = known.is_some_and(|(value, previous)| value != previous);
+        let value = may_differ(value.as_ref(), previous.as_ref()).then_some("Value");
         let rest = differing(&before.attributes, &written.attributes);
-        value.then_some("Value").into_iter().chain(rest).collect()
+        value.into_iter().chain(rest).collect()
     });
     let is_secret = |written: &Written| written.attributes.is_secret();
     Ok(Some(Compared {
@@ -69,6 +69,11 @@ async fn one(stores: &Stores, record: &Record) -> Result<Option<Compared>, Store
         previous,
         is_secret: is_secret(written) || before.is_some_and(is_secret),
     }))
+}
+
+/// Nobody knows that a value which is lost was the same.
+fn may_differ(value: Option<&Value>, previous: Option<&Value>) -> bool {
+    value.is_none() || value != previous
 }
 
 /// The version before: none after a deletion. An imported version that lies in
@@ -89,5 +94,20 @@ async fn value_of(stores: &Stores, written: Option<&Written>) -> Result<Option<V
         // It expired, or somebody deleted it.
         Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_not_known_counts_as_another_one() {
+        let (a, b) = (Value::new("a"), Value::new("b"));
+        assert!(!may_differ(Some(&a), Some(&a)));
+        assert!(may_differ(Some(&a), Some(&b)));
+        assert!(may_differ(Some(&a), None));
+        assert!(may_differ(None, Some(&a)));
+        assert!(may_differ(None, None));
     }
 }
