@@ -1,5 +1,6 @@
 //! What differs between two versions of a parameter, but for the value.
 
+use super::policy::same_policies;
 use super::record::Attributes;
 
 /// The names of the fields that `after` has otherwise than `before`, as they
@@ -20,7 +21,10 @@ pub fn differing(before: &Attributes, after: &Attributes) -> Vec<&'static str> {
             "AllowedPattern",
             before.allowed_pattern != after.allowed_pattern,
         ),
-        ("Policies", before.policies != after.policies),
+        (
+            "Policies",
+            !same_policies(&before.policies, &after.policies),
+        ),
         ("DataType", before.data_type != after.data_type),
     ];
     let differs = fields.into_iter().filter(|(_, differs)| *differs);
@@ -70,6 +74,22 @@ mod tests {
         ];
         assert_eq!(differing(&one(), &other), all);
         assert_eq!(differing(&other, &one()), all);
+    }
+
+    #[test]
+    fn policies_are_compared_as_json_in_any_order_and_though_they_have_expired() {
+        let with = |policies: &[&str]| Attributes {
+            policies: policies.iter().map(|&text| text.to_owned()).collect(),
+            ..one()
+        };
+        let expired = r#"{"Type":"Expiration","Attributes":{"Timestamp":"2001-01-01T00:00:00Z"}}"#;
+        let spaced =
+            r#"{ "Attributes": {"Timestamp": "2001-01-01T00:00:00Z"}, "Type": "Expiration" }"#;
+        let other = r#"{"Type":"NoChangeNotification"}"#;
+        let before = with(&[expired, other]);
+        assert_eq!(differing(&before, &with(&[other, spaced])), [""; 0]);
+        assert_eq!(differing(&before, &with(&[other])), ["Policies"]);
+        assert_eq!(differing(&before, &with(&[expired])), ["Policies"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 use super::instant::Instant;
 use super::keymap::KeyMap;
 use super::name::{Name, Target};
-use super::policy::restorable;
+use super::policy::{restorable, same_policies};
 use super::record::{Attributes, Pointer};
 use super::retained::{Live, Tags};
 use super::state::{Found, FoundValue, State};
@@ -512,7 +512,10 @@ pub(super) fn differing_attributes(
         (Field::AllowedPattern, same_pattern),
         (
             Field::Policies,
-            same_policies(&then.policies, &live.policies, now),
+            same_policies(
+                &restorable(&then.policies, now),
+                &restorable(&live.policies, now),
+            ),
         ),
     ];
     let differ = same.into_iter().filter(|(_, same)| !same);
@@ -541,23 +544,6 @@ fn missing_labels(then: &Attributes, live: &LiveParameter, how: &How) -> Vec<Str
 /// The tags that a caller can set: `aws:` is AWS's own.
 pub fn settable(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
     tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
-}
-
-/// Whether two lists hold the same policies, however their JSON is spaced and
-/// in whatever order they are.
-fn same_policies(then: &[String], live: &[String], now: Instant) -> bool {
-    let read = |texts: &[String]| {
-        let mut policies: Vec<String> = restorable(texts, now)
-            .into_iter()
-            .map(|text| {
-                serde_json::from_str::<serde_json::Value>(&text)
-                    .map_or(text, |json| json.to_string())
-            })
-            .collect();
-        policies.sort();
-        policies
-    };
-    read(then) == read(live)
 }
 
 #[cfg(test)]

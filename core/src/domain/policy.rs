@@ -34,6 +34,23 @@ pub fn restorable(policies: &[String], now: Instant) -> Vec<String> {
         .collect()
 }
 
+/// Whether two lists hold the same policies, however their JSON is spaced and
+/// in whatever order they are.
+pub fn same_policies(one: &[String], other: &[String]) -> bool {
+    let read = |texts: &[String]| {
+        let mut policies: Vec<String> = texts
+            .iter()
+            .map(|text| {
+                serde_json::from_str::<Json>(text)
+                    .map_or_else(|_| text.clone(), |json| json.to_string())
+            })
+            .collect();
+        policies.sort();
+        policies
+    };
+    read(one) == read(other)
+}
+
 fn is_notification_of_expiry(policy: &str) -> bool {
     let policy: Json = serde_json::from_str(policy).unwrap_or_default();
     policy["Type"] == "ExpirationNotification"
