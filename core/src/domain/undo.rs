@@ -1,6 +1,8 @@
 //! Undo: what a run left of each parameter, what that was before it, and
 //! whether it has changed since.
 
+use std::cmp::Ordering;
+
 use super::instant::Instant;
 use super::keys;
 use super::plan::{LiveParameter, settable};
@@ -178,6 +180,9 @@ pub fn moved(name: &RunName, left: &Left, live: Option<&LiveParameter>) -> Optio
             "it was deleted, and the run had written version {version}"
         )),
         (Left::Version { version, at }, Some(live)) if live.version == *version => {
+            if let Some(between) = between(name, *version) {
+                return Some(between);
+            }
             let same = at.is_none_or(|at| at == live.modified);
             let again = || {
                 format!(
@@ -196,6 +201,25 @@ pub fn moved(name: &RunName, left: &Left, live: Option<&LiveParameter>) -> Optio
         (Left::Tagged, Some(live)) => Some(format!(
             "version {} of {} lives, and the run had changed the tags of another",
             live.version, live.modified
+        )),
+    }
+}
+
+/// What somebody did between the look of the run and its write, which met
+/// something else than what is told as before it; none where the number that
+/// was written is the next one.
+fn between(name: &RunName, written: u64) -> Option<String> {
+    let Left::Version { version, .. } = to_leave(name) else {
+        return None;
+    };
+    match written.cmp(&version) {
+        Ordering::Equal => None,
+        Ordering::Greater => Some(format!(
+            "somebody wrote version {} at the same moment, and the run wrote version {written} over it",
+            written - 1
+        )),
+        Ordering::Less => Some(format!(
+            "somebody deleted it at the same moment, and the run created it again as version {written}"
         )),
     }
 }

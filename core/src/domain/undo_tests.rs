@@ -158,6 +158,30 @@ fn what_changed_since_is_told_with_both_versions() {
 }
 
 #[test]
+fn what_somebody_did_between_the_look_and_the_write_is_not_dropped() {
+    let with = |name: &RunName| {
+        let Told::Left(left) = told(name) else {
+            panic!("{name:?}");
+        };
+        let written = name.written_version.unwrap();
+        moved(name, &left, Some(&looked_at(lives(written, RUN), None)))
+    };
+    let wrote = |written| ended("update", Some(5), Outcome::Failed, Some(written));
+    assert_eq!(with(&wrote(6)), None);
+    let told = with(&wrote(7)).unwrap();
+    assert!(told.starts_with("somebody wrote version 6 at the same moment"));
+    let told = with(&wrote(1)).unwrap();
+    assert!(told.starts_with("somebody deleted it at the same moment"));
+    let recreated = RunName {
+        recreated: true,
+        ..wrote(1)
+    };
+    assert_eq!(with(&recreated), None);
+    let created = ended("create", None, Outcome::Restored, Some(1));
+    assert_eq!(with(&created), None);
+}
+
+#[test]
 fn tags_that_changed_since_are_not_overwritten() {
     let name = RunName {
         alone: vec!["tags".into()],
