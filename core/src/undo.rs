@@ -70,7 +70,7 @@ pub async fn undo(
     let mut overridden = BTreeMap::new();
     let of: BTreeMap<&Name, &Trace> = traces.iter().map(|t| (&t.name.name, t)).collect();
     for step in steps.iter_mut().filter(|step| step.action.changes()) {
-        let Some(why) = of.get(&step.name).and_then(|trace| trace.moved(step)) else {
+        let Some(why) = of.get(&step.name).and_then(|trace| trace.moved(run, step)) else {
             continue;
         };
         let why = format!("it changed since run {}: {why}", short_id(&run.id));
@@ -107,9 +107,9 @@ struct Trace {
 }
 
 impl Trace {
-    fn moved(&self, step: &Step) -> Option<String> {
+    fn moved(&self, run: &Run, step: &Step) -> Option<String> {
         let found_out = self.moved.clone();
-        found_out.or_else(|| moved(&self.name, &self.left, step.live.as_ref()))
+        found_out.or_else(|| moved(run, &self.name, &self.left, step.live.as_ref()))
     }
 }
 

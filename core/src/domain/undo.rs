@@ -8,8 +8,13 @@ use super::keys;
 use super::plan::{LiveParameter, settable};
 use super::record::{Change, Record, ValueState};
 use super::retained::{Live, Tags};
-use super::run::{Outcome, RunName};
+use super::run::{Outcome, Run, RunName};
 use super::state::{Found, FoundValue, State};
+
+/// How far the clock of who ran a run may be from Parameter Store's, in
+/// milliseconds. Short: what somebody else created in that time would be taken
+/// for the run's own and deleted, and a refusal can be overridden.
+const CLOCKS_MS: i64 = 5_000;
 
 /// What a run left of a parameter that it wrote or deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,9 +170,18 @@ pub fn state_before(name: &RunName, left: &Left, on_record: OnRecord<'_>) -> Sta
     })
 }
 
-/// Why `name` is not what the run left any more; none where it is. A fragment
+/// Why `name` is not what `run` left any more; none where it is. A fragment
 /// that names both.
-pub fn moved(name: &RunName, left: &Left, live: Option<&LiveParameter>) -> Option<String> {
+///
+/// A number may be that of a parameter that was created again, so a version
+/// also counts by its time: the one that was read back, or else one within the
+/// run, give or take 5 s for clocks that differ.
+pub fn moved(
+    run: &Run,
+    name: &RunName,
+    left: &Left,
+    live: Option<&LiveParameter>,
+) -> Option<String> {
     let tags = live.and_then(|l| l.tags.as_ref());
     let live = live.map(|l| &l.live);
     match (left, live) {
@@ -183,7 +197,10 @@ pub fn moved(name: &RunName, left: &Left, live: Option<&LiveParameter>) -> Optio
             if let Some(between) = between(name, *version) {
                 return Some(between);
             }
-            let same = at.is_none_or(|at| at == live.modified);
+            let same = match at {
+                Some(at) => *at == live.modified,
+                None => is_of(run, live.modified),
+            };
             let again = || {
                 format!(
                     "version {version} of {} lives, and the run had written another version {version}",
@@ -203,6 +220,14 @@ pub fn moved(name: &RunName, left: &Left, live: Option<&LiveParameter>) -> Optio
             live.version, live.modified
         )),
     }
+}
+
+/// Whether `at`, by Parameter Store's clock, lies in the time of `run`, by the
+/// clock of who ran it. Never where its end is not on record.
+fn is_of(run: &Run, at: Instant) -> bool {
+    let from = run.started.plus_millis(-CLOCKS_MS);
+    let to = run.finished.map(|end| end.plus_millis(CLOCKS_MS));
+    to.is_some_and(|to| from <= at && at <= to)
 }
 
 /// What somebody did between the look of the run and its write, which met

@@ -5,8 +5,9 @@ use crate::domain::record::{Attributes, Pointer, Source, Written};
 use crate::domain::{Name, Value};
 
 const BEFORE: i64 = 1_000;
-const RUN: i64 = 2_000;
-const SINCE: i64 = 3_000;
+const RUN: i64 = 20_000;
+/// Later than clocks may differ.
+const SINCE: i64 = 60_000;
 
 fn at(ms: i64) -> Instant {
     Instant::from_millis(ms)
@@ -14,6 +15,19 @@ fn at(ms: i64) -> Instant {
 
 fn tags(team: &str) -> Tags {
     Tags::from([("team".into(), team.into()), ("aws:x".into(), team.into())])
+}
+
+/// A run that ended, but for its names.
+fn run() -> Run {
+    let (started, at) = (at(RUN - 100), at(BEFORE));
+    let text = format!(
+        r#"{{"format":1,"id":"a-run","started":"{started}","phase":"finished",
+            "target":"/app/","recursive":true,"at":"{at}","names":[]}}"#
+    );
+    Run {
+        finished: Some(self::at(RUN + 100)),
+        ..serde_json::from_str(&text).unwrap()
+    }
 }
 
 /// A parameter of a run that is still planned.
@@ -134,7 +148,7 @@ fn what_changed_since_is_told_with_both_versions() {
     let left = version(4, at(RUN));
     let with = |live: Option<Live>| {
         let live = live.map(|live| looked_at(live, None));
-        moved(&name, &left, live.as_ref())
+        moved(&run(), &name, &left, live.as_ref())
     };
     assert_eq!(with(Some(lives(4, RUN))), None);
     let told = with(Some(lives(5, SINCE))).unwrap();
@@ -144,17 +158,36 @@ fn what_changed_since_is_told_with_both_versions() {
     // Deleted, and created and written to again.
     let again = with(Some(lives(4, SINCE))).unwrap();
     assert!(again.contains("another version 4"), "{again}");
-    // An older run does not tell when it wrote.
-    let old = Left::Version {
-        version: 4,
+    let live = looked_at(lives(4, SINCE), None);
+    let told = moved(&run(), &name, &Left::Nothing, Some(&live)).unwrap();
+    assert_eq!(told, "version 4 lives, and the run had deleted it");
+    assert_eq!(moved(&run(), &name, &Left::Nothing, None), None);
+}
+
+#[test]
+fn a_version_that_was_not_read_back_is_the_runs_if_it_is_of_its_time() {
+    let name = ended("create", None, Outcome::Restored, Some(1));
+    let left = Left::Version {
+        version: 1,
         at: None,
     };
-    let live = looked_at(lives(4, SINCE), None);
-    assert_eq!(moved(&name, &old, Some(&live)), None);
-
-    let told = moved(&name, &Left::Nothing, Some(&live)).unwrap();
-    assert_eq!(told, "version 4 lives, and the run had deleted it");
-    assert_eq!(moved(&name, &Left::Nothing, None), None);
+    let with = |run: &Run, ms| {
+        let live = looked_at(lives(1, ms), None);
+        moved(run, &name, &left, Some(&live))
+    };
+    let (started, ended) = (RUN - 100, RUN + 100);
+    for ms in [started - CLOCKS_MS, RUN, ended + CLOCKS_MS] {
+        assert_eq!(with(&run(), ms), None, "{ms}");
+    }
+    for ms in [started - CLOCKS_MS - 1, ended + CLOCKS_MS + 1] {
+        let told = with(&run(), ms).unwrap();
+        assert!(told.contains("another version 1"), "{told}");
+    }
+    let endless = Run {
+        finished: None,
+        ..run()
+    };
+    assert!(with(&endless, RUN).is_some());
 }
 
 #[test]
@@ -164,7 +197,12 @@ fn what_somebody_did_between_the_look_and_the_write_is_not_dropped() {
             panic!("{name:?}");
         };
         let written = name.written_version.unwrap();
-        moved(name, &left, Some(&looked_at(lives(written, RUN), None)))
+        moved(
+            &run(),
+            name,
+            &left,
+            Some(&looked_at(lives(written, RUN), None)),
+        )
     };
     let wrote = |written| ended("update", Some(5), Outcome::Failed, Some(written));
     assert_eq!(with(&wrote(6)), None);
@@ -191,13 +229,13 @@ fn tags_that_changed_since_are_not_overwritten() {
     };
     let with = |team: &str| {
         let live = looked_at(lives(3, BEFORE), Some(tags(team)));
-        moved(&name, &Left::Tagged, Some(&live))
+        moved(&run(), &name, &Left::Tagged, Some(&live))
     };
     assert_eq!(with("after"), None);
     assert_eq!(with("before"), None);
     assert!(with("since").is_some());
     let newer = looked_at(lives(4, SINCE), Some(tags("after")));
-    assert!(moved(&name, &Left::Tagged, Some(&newer)).is_some());
+    assert!(moved(&run(), &name, &Left::Tagged, Some(&newer)).is_some());
 }
 
 fn recorded(tags: Option<Tags>) -> Record {
@@ -315,6 +353,7 @@ proptest! {
         deletes: bool,
         came_to_it: bool,
         told_it: bool,
+        read_back: bool,
         since in prop::collection::vec(any::<bool>(), 0..3),
     ) {
         let change = match before {
@@ -338,7 +377,7 @@ proptest! {
                 None => Some((1, ms)),
             };
         }
-        let name = match (told_it, came_to_it, change) {
+        let mut name = match (told_it, came_to_it, change) {
             (false, _, _) => planned(change, before),
             (true, false, _) => ended(change, before, Outcome::Skipped, None),
             (true, true, "delete") => ended(change, before, Outcome::Deleted, None),
@@ -346,13 +385,14 @@ proptest! {
                 ended(change, before, Outcome::Restored, done.map(|(version, _)| version))
             }
         };
+        name.written_at = name.written_at.filter(|_| read_back);
         let live = world.map(|(version, ms)| lives(version, ms));
         let as_left = world == left;
         match told(&name) {
             Told::Untouched => prop_assert!(told_it && !came_to_it),
             Told::Left(left) => {
                 let live = live.map(|live| looked_at(live, None));
-                prop_assert_eq!(moved(&name, &left, live.as_ref()).is_none(), as_left);
+                prop_assert_eq!(moved(&run(), &name, &left, live.as_ref()).is_none(), as_left);
             }
             Told::Unsure => match guess(&name, live.as_ref()) {
                 Guess::Untouched => prop_assert_eq!(world, start),
