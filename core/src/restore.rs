@@ -8,12 +8,12 @@ mod put;
 mod recorded;
 mod recreate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use self::put::{Unwritten, write};
+use self::put::{Unwritten, is_unsure, write};
 use self::recorded::{begin_run, finish_run};
 use self::recreate::recreate;
 use crate::capture::capture;
@@ -128,19 +128,29 @@ pub async fn apply_at(
         .iter()
         .filter(|s| s.action != Action::None)
         .partition(|s| s.can_be_done() && !s.name.is_own());
-    let mut reports: Vec<Report> = others.into_iter().map(not_done).collect();
-    reports.iter().for_each(progress);
+    let mut ended = Ended {
+        reports: others.into_iter().map(not_done).collect(),
+        unsure: BTreeSet::new(),
+    };
+    ended.reports.iter().for_each(progress);
     if !doable.is_empty() {
         let run = begin_run(to, plan, &doable, options.origin.clone()).await?;
         for ten in doable.chunks(NAMES_A_CALL) {
-            reports.extend(apply_ten(to, ten, options, cancel, progress).await);
+            apply_ten(to, ten, options, cancel, progress, &mut ended).await;
         }
         if let (Some(record), Some(run)) = (&to.record, run) {
-            finish_run(record, run, &reports).await;
+            finish_run(record, run, &ended).await;
         }
     }
-    reports.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(reports)
+    ended.reports.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(ended.reports)
+}
+
+/// How the steps of a run ended.
+struct Ended {
+    reports: Vec<Report>,
+    /// Those that failed, and may have been written or deleted all the same.
+    unsure: BTreeSet<Name>,
 }
 
 fn report(name: &Name, outcome: Outcome, reason: Option<String>) -> Report {
@@ -184,8 +194,9 @@ async fn apply_ten(
     options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
     progress: &(dyn Fn(&Report) + Sync),
-) -> Vec<Report> {
-    let mut reports = Vec::with_capacity(steps.len());
+    ended: &mut Ended,
+) {
+    let Ended { reports, unsure } = ended;
     let mut done = |report: Report| {
         progress(&report);
         reports.push(report);
@@ -206,9 +217,13 @@ async fn apply_ten(
             Ok(report) if step.differences.version => written.push((step, report)),
             Err(Unwritten::NoRoom(_)) if options.recreate => again.push(step),
             Ok(report) | Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => done(report),
+            Err(Unwritten::Unsure(report)) => {
+                unsure.insert(step.name.clone());
+                done(report);
+            }
         }
     }
-    written.extend(recreate(to, &again, options, cancel, &mut done).await);
+    written.extend(recreate(to, &again, options, cancel, &mut done, unsure).await);
     let deletes: Vec<&Step> = ready
         .iter()
         .copied()
@@ -219,12 +234,11 @@ async fn apply_ten(
             done(interrupted(&s.name));
         }
     } else if !deletes.is_empty() {
-        written.extend(delete(to, &deletes, &mut done).await);
+        written.extend(delete(to, &deletes, &mut done, unsure).await);
     }
     for report in read_back(to, written).await {
         done(report);
     }
-    reports
 }
 
 fn interrupted(name: &Name) -> Report {
@@ -349,6 +363,7 @@ async fn delete<'a>(
     to: &Destination,
     steps: &[&'a Step],
     done: &mut impl FnMut(Report),
+    unsure: &mut BTreeSet<Name>,
 ) -> Vec<(&'a Step, Report)> {
     let names = |steps: &[&Step]| -> Vec<Name> { steps.iter().map(|s| s.name.clone()).collect() };
     let mut lives = match to.parameters.values(&names(steps)).await {
@@ -387,7 +402,12 @@ async fn delete<'a>(
                 &step.name,
                 &"Parameter Store did not say that it was deleted",
             )),
-            Err(error) => done(failed(&step.name, error)),
+            Err(error) => {
+                if is_unsure(error) {
+                    unsure.insert(step.name.clone());
+                }
+                done(failed(&step.name, error));
+            }
         }
     }
     deleted

@@ -133,7 +133,7 @@ async fn traces(stores: &Stores, names: Vec<RunName>) -> Result<Vec<Trace>, Stor
     Ok(traces)
 }
 
-/// The traces of a run that died, from what lives.
+/// The traces of what a run could not tell, from what lives.
 async fn found_out(stores: &Stores, names: Vec<RunName>) -> Result<Vec<Trace>, StoreError> {
     let all: Vec<Name> = names.iter().map(|n| n.name.clone()).collect();
     let lives = stores.parameters.list_names(&all).await?;
@@ -152,7 +152,9 @@ async fn found_out(stores: &Stores, names: Vec<RunName>) -> Result<Vec<Trace>, S
             (Guess::Moved(left, why), _) => traces.push(Trace {
                 name,
                 left,
-                moved: Some(format!("{why}, and the run ended before it could tell")),
+                moved: Some(format!(
+                    "{why}, and the run could not tell what it had done"
+                )),
             }),
         }
     }

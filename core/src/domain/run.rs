@@ -176,6 +176,10 @@ pub struct RunName {
     /// What became of it; none while the run is only planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// It failed, and may have been written or deleted all the same: the answer
+    /// was lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// Why it was not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -39,7 +39,8 @@ pub enum Told {
     Untouched,
     /// The run left this.
     Left(Left),
-    /// The run may have changed it, and died before it could tell.
+    /// The run may have changed it, and died before it could tell, or lost the
+    /// answer.
     Unsure,
 }
 
@@ -58,13 +59,13 @@ pub fn told(name: &RunName) -> Told {
         (Some(Outcome::Deleted), _) => Told::Left(Left::Nothing),
         // A failure may have come after the first of two calls.
         (Some(Outcome::Restored | Outcome::Failed), None) if tags_alone => Told::Left(Left::Tagged),
-        (Some(Outcome::Failed), None) if name.recreated => Told::Unsure,
+        (Some(Outcome::Failed), None) if name.recreated || name.unsure => Told::Unsure,
         (Some(_), _) => Told::Untouched,
         (None, _) => Told::Unsure,
     }
 }
 
-/// What a look at a parameter tells of a run that died.
+/// What a look at a parameter tells of a run that did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guess {
     /// The run did not come to it.
@@ -78,7 +79,7 @@ pub enum Guess {
     Moved(Left, String),
 }
 
-/// Finds out from what lives what a run that died left of `name`.
+/// Finds out from what lives what a run that could not tell left of `name`.
 pub fn guess(name: &RunName, live: Option<&Live>) -> Guess {
     let to_leave = to_leave(name);
     if live.is_some_and(|live| is_before(name, live)) {

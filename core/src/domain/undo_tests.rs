@@ -101,6 +101,24 @@ fn a_recreation_that_failed_may_have_deleted() {
 }
 
 #[test]
+fn a_failure_whose_answer_was_lost_may_have_been_done() {
+    let lost = |change, before| RunName {
+        unsure: true,
+        ..ended(change, before, Outcome::Failed, None)
+    };
+    let update = lost("update", Some(3));
+    assert_eq!(told(&update), Told::Unsure);
+    assert_eq!(guess(&update, Some(&lives(3, BEFORE))), Guess::Untouched);
+    let written = Guess::IfSame(version(4, at(RUN)));
+    assert_eq!(guess(&update, Some(&lives(4, RUN))), written);
+    let delete = lost("delete", Some(3));
+    assert_eq!(told(&delete), Told::Unsure);
+    assert_eq!(guess(&delete, None), Guess::Left(Left::Nothing));
+    let text = serde_json::to_string(&update).unwrap();
+    assert_eq!(serde_json::from_str::<RunName>(&text).unwrap(), update);
+}
+
+#[test]
 fn tags_alone_are_taken_back_and_labels_alone_are_not() {
     let alone = |what: &[&str], outcome| {
         told(&RunName {

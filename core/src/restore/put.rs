@@ -19,6 +19,9 @@ const NO_ROOM: &str = "ParameterMaxVersionLimitExceeded";
 pub(super) enum Unwritten {
     /// Its report.
     Failed(Report),
+    /// As far as anybody could tell: the answer was lost, and no look told what
+    /// had become of it.
+    Unsure(Report),
     /// The oldest of its versions carries a label, so there is no room for
     /// another: only a new parameter would have it. The report says so.
     NoRoom(Report),
@@ -75,7 +78,7 @@ pub(super) async fn put_version(
     };
     let expected = live.map_or(1, |l| l.version + 1);
     let put = put_once(to, step, &request, expected).await;
-    let put = put.map_err(|error| unwritten(step, &error))?;
+    let put = put.map_err(|lost| unwritten(step, &lost))?;
     let version = put.version;
     let not_as_planned = |reason: String| Report {
         written_version: Some(version),
@@ -114,7 +117,11 @@ pub(super) async fn put_version(
     })
 }
 
-fn unwritten(step: &Step, error: &StoreError) -> Unwritten {
+fn unwritten(step: &Step, not_put: &NotPut) -> Unwritten {
+    let error = &not_put.error;
+    if not_put.unsure {
+        return Unwritten::Unsure(failed(&step.name, error));
+    }
     if error.code() != Some(NO_ROOM) {
         return failed(&step.name, error).into();
     }
@@ -131,6 +138,13 @@ struct Put {
     was_told: bool,
 }
 
+/// A put that failed.
+struct NotPut {
+    error: StoreError,
+    /// One that was sent may have been done all the same.
+    unsure: bool,
+}
+
 /// Writes exactly one version. A put whose answer was lost may have been done
 /// all the same: what lives then tells whether to send it again.
 async fn put_once(
@@ -138,8 +152,9 @@ async fn put_once(
     step: &Step,
     request: &PutRequest<'_>,
     expected: u64,
-) -> Result<Put, StoreError> {
+) -> Result<Put, NotPut> {
     let mut puts = 1;
+    let mut unsure = false;
     loop {
         let error = match to.parameters.put(request).await {
             Ok(version) => {
@@ -148,13 +163,17 @@ async fn put_once(
                     was_told: true,
                 });
             }
-            Err(error) if puts < MOST_PUTS && is_unsure(&error) => error,
-            Err(error) => return Err(error),
+            Err(error) => error,
         };
+        // A look may be stale, so a later answer does not settle it.
+        unsure |= is_unsure(&error);
+        if puts == MOST_PUTS || !is_unsure(&error) {
+            return Err(NotPut { error, unsure });
+        }
         puts += 1;
         let names = std::slice::from_ref(&step.name);
         let Ok(mut lives) = to.parameters.values(names).await else {
-            return Err(error);
+            return Err(NotPut { error, unsure });
         };
         match lives.remove(&step.name) {
             Some(Ok(live)) if live.version == expected && live.value == *request.value => {
@@ -165,13 +184,13 @@ async fn put_once(
             }
             Some(Ok(live)) if live.version + 1 == expected => {}
             None if expected == 1 => {}
-            _ => return Err(error),
+            _ => return Err(NotPut { error, unsure }),
         }
     }
 }
 
 /// Whether the write may have been done although an error came back.
-fn is_unsure(error: &StoreError) -> bool {
+pub(super) fn is_unsure(error: &StoreError) -> bool {
     let code = error.code().unwrap_or_default();
     error.kind() == ErrorKind::Unreachable
         || error.code().is_none()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use super::{Ended, Report};
 use crate::domain::plan::LiveParameter;
 use crate::domain::run::{Origin, Phase, Run, RunName};
 use crate::domain::state::FoundValue;
@@ -30,8 +30,8 @@ pub(super) async fn begin_run(
 
 /// Puts the run on record with every outcome. What was done is done: a failure
 /// is only told.
-pub(super) async fn finish_run(record: &Stores, mut run: Run, reports: &[Report]) {
-    finish(&mut run, reports, record.now());
+pub(super) async fn finish_run(record: &Stores, mut run: Run, ended: &Ended) {
+    finish(&mut run, ended, record.now());
     if let Err(error) = put_run(record, &run).await {
         tracing::warn!(%error, "the outcome of the run could not be put on record");
     }
@@ -113,13 +113,14 @@ fn run_name(step: &Step) -> RunName {
         written_version: None,
         written_at: None,
         outcome: None,
+        unsure: false,
         reason: None,
     }
 }
 
 /// The run with every outcome.
-fn finish(run: &mut Run, reports: &[Report], now: Instant) {
-    let by_name: BTreeMap<&Name, &Report> = reports.iter().map(|r| (&r.name, r)).collect();
+fn finish(run: &mut Run, ended: &Ended, now: Instant) {
+    let by_name: BTreeMap<&Name, &Report> = ended.reports.iter().map(|r| (&r.name, r)).collect();
     for name in &mut run.names {
         if let Some(report) = by_name.get(&name.name) {
             name.outcome = Some(report.outcome);
@@ -127,6 +128,7 @@ fn finish(run: &mut Run, reports: &[Report], now: Instant) {
             name.written_version = report.written_version;
             name.written_at = report.written_at;
             name.recreated |= report.recreated;
+            name.unsure = ended.unsure.contains(&name.name);
         }
     }
     run.finished = Some(now);

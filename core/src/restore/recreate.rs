@@ -4,6 +4,7 @@
 //! retains is on record, and what was deleted is created before anything else
 //! is begun, interrupted or not.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed, interrupted, r
 use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
-use crate::domain::{Instant, Record, Retained, RetainedValue, Source, Step};
+use crate::domain::{Instant, Name, Record, Retained, RetainedValue, Source, Step};
 use crate::store::{Destination, StoreError, Stores};
 
 /// A creation that fails is tried again after these parts of the wait.
@@ -33,6 +34,7 @@ pub(super) async fn recreate<'a>(
     options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
     done: &mut impl FnMut(Report),
+    unsure: &mut BTreeSet<Name>,
 ) -> Vec<(&'a Step, Report)> {
     let mut ready = Vec::with_capacity(steps.len());
     for step in steps {
@@ -65,7 +67,7 @@ pub(super) async fn recreate<'a>(
             options.recreation_wait.as_secs()
         ));
     }
-    let deleted: Vec<_> = delete(to, &planned, done).await;
+    let deleted: Vec<_> = delete(to, &planned, done, unsure).await;
     ready.retain(|r| deleted.iter().any(|(step, _)| step.name == r.step.name));
     if ready.is_empty() {
         return Vec::new();
@@ -144,7 +146,9 @@ async fn create(to: &Destination, one: &Ready<'_>, wait: Duration) -> Result<Rep
                     ..report
                 });
             }
-            Err(Unwritten::Failed(report) | Unwritten::NoRoom(report)) => report,
+            Err(
+                Unwritten::Failed(report) | Unwritten::Unsure(report) | Unwritten::NoRoom(report),
+            ) => report,
         };
         // It was created; what is missing is beside it.
         if report.written_version.is_some() {

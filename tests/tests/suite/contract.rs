@@ -851,6 +851,7 @@ async fn a_plan_never_replaces_the_outcome_of_its_run() {
                     written_version: None,
                     written_at: None,
                     outcome: None,
+                    unsure: false,
                     reason: None,
                     alone: Vec::new(),
                     labels: Vec::new(),

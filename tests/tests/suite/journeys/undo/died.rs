@@ -109,6 +109,40 @@ async fn of_a_run_that_was_partly_done_only_what_was_done_is_undone() {
 }
 
 #[tokio::test]
+async fn what_was_done_although_the_answer_was_lost_is_undone() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    for (operation, leaf) in [
+        ("ssm:PutParameter", "changed"),
+        ("ssm:DeleteParameters", "new"),
+    ] {
+        let world = World::emulated(Lane::Ministack, "the proxy").await;
+        let world = world.behind(&proxy);
+        let (path, then) = changed_tree(&world).await;
+        let of = &format!("{path}{leaf}");
+        next_second().await;
+        proxy.reset();
+        let lost = ApiError::new(500, "InternalServerError", "An error occurred.");
+        let lost = Disturbance::answer(lost).on(operation);
+        let lost = lost.when(When::AfterWork).times(usize::MAX);
+        proxy.disturb(lost);
+        let unread = ApiError::new(400, "ValidationException", "Not just now.");
+        let unread = Disturbance::answer(unread).on("ssm:GetParameters");
+        // The third is the look that is to tell what became of it.
+        proxy.disturb(unread.at(3).times(usize::MAX));
+        let restore = ["restore", of, &then.to_string(), "--yes"];
+        world.ssmbak(&restore).await.exits(1);
+        proxy.reset();
+        assert_ne!(world.live(of).await.as_deref(), Some("now"), "{of}");
+        let run = &runs(&world).await[0];
+        assert_eq!((&run["Failed"], &run["Restored"]), (&json!(1), &json!(0)));
+        next_second().await;
+        let rows = undo(&world, &[]).await.exits(0).json();
+        assert_eq!(rows[0]["Outcome"], "restored", "{of}: {rows}");
+        assert_eq!(world.live(of).await.as_deref(), Some("now"), "{of}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_killed_recreation_left_deleted_comes_back() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy").await;
