@@ -232,7 +232,10 @@ pub async fn load(
     let moved = |name: &Name, live: Option<&Live>| {
         let parameter = *planned.get(name)?;
         // The plan itself has deleted it, to create it again, and came no further.
-        let is_under_way = parameter.recreate && live.is_none();
+        // That it was to be so may have turned out only then.
+        let recreates = parameter.recreate || options.recreate;
+        let is_update = parameter.change == SavedChange::Update;
+        let is_under_way = recreates && is_update && live.is_none();
         Moved::since(parameter.live, live).filter(|_| !is_under_way)
     };
     let object = |name: &Name, live: Option<&Live>| {

@@ -9,7 +9,7 @@ use crate::domain::plan::Problem;
 use crate::domain::run::{Run, RunName, short_id};
 use crate::domain::state::{Found, FoundValue};
 use crate::domain::undo::{
-    Guess, Left, OnRecord, Told, guess, labels_left_on, moved, state_before, told,
+    Guess, Left, OnRecord, Told, guess, labels_left_on, moved, or_under_way, state_before, told,
 };
 use crate::domain::{
     Action, Attributes, Instant, Live, Name, NameError, Plan, Pointer, Record, State, Step, Target,
@@ -56,7 +56,11 @@ pub async fn undo(
     let target = Target::parse(&run.target, run.recursive).map_err(|e| not_a_target(run, &e))?;
     let names = stores.index.run_names(run).await?;
     let left_alone = labels_left(stores, run, &names).await?;
-    let traces = traces(stores, names).await?;
+    let mut traces = traces(stores, names).await?;
+    if options.recreate {
+        find_under_way(stores, &mut traces).await?;
+    }
+    let traces = traces;
     let wanted: Vec<Wanted> = stream::iter(&traces)
         .map(|trace| wanted(stores, run, trace))
         .buffered(NAMES_AT_ONCE)
@@ -131,6 +135,18 @@ async fn traces(stores: &Stores, names: Vec<RunName>) -> Result<Vec<Trace>, Stor
         traces.extend(found_out(stores, unsure).await?);
     }
     Ok(traces)
+}
+
+/// Finds those that a first undo has deleted, to create them again.
+async fn find_under_way(stores: &Stores, traces: &mut [Trace]) -> Result<(), StoreError> {
+    let all: Vec<Name> = traces.iter().map(|t| t.name.name.clone()).collect();
+    let lives = stores.parameters.list_names(&all).await?;
+    let lives: BTreeSet<Name> = lives.into_iter().map(|live| live.name).collect();
+    for trace in traces.iter_mut().filter(|trace| trace.moved.is_none()) {
+        let is_alive = lives.contains(&trace.name.name);
+        trace.left = or_under_way(&trace.name, trace.left.clone(), is_alive);
+    }
+    Ok(())
 }
 
 /// The traces of what a run could not tell, from what lives.
@@ -250,6 +266,7 @@ async fn wanted(stores: &Stores, run: &Run, trace: &Trace) -> Result<Wanted, Sto
         Left::Version { .. } => None,
         // It has had no others since.
         Left::Nothing => Some(run.finished.map_or(Instant::LATEST, Instant::second_end)),
+        Left::UnderWay => Some(Instant::LATEST),
         Left::Tagged => Some(run.started.plus_millis(-1)),
     };
     let tags = match until.filter(|_| version.is_some() && name.before_tags.is_none()) {

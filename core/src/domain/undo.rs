@@ -28,6 +28,9 @@ pub enum Left {
     },
     /// Nothing: it was deleted.
     Nothing,
+    /// A version, which an undo has deleted to create it again, and come no
+    /// further.
+    UnderWay,
     /// The version that lived before, with other tags.
     Tagged,
 }
@@ -85,7 +88,7 @@ pub fn guess(name: &RunName, live: Option<&Live>) -> Guess {
     if live.is_some_and(|live| is_before(name, live)) {
         return match to_leave {
             Left::Tagged => Guess::Left(Left::Tagged),
-            Left::Version { .. } | Left::Nothing => Guess::Untouched,
+            Left::Version { .. } | Left::Nothing | Left::UnderWay => Guess::Untouched,
         };
     }
     match (live, &to_leave) {
@@ -124,6 +127,17 @@ fn is_before(name: &RunName, live: &Live) -> bool {
     name.before_version == Some(live.version) && as_old
 }
 
+/// What the run left, for an undo that may delete and create again: where
+/// nothing lives of what it wrote over something, a first such undo has most
+/// likely got no further. Creating it takes nothing from anybody.
+#[must_use]
+pub fn or_under_way(name: &RunName, left: Left, is_alive: bool) -> Left {
+    match left {
+        Left::Version { .. } if !is_alive && name.before.is_some() => Left::UnderWay,
+        left => left,
+    }
+}
+
 /// What is on record of a parameter before the run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OnRecord<'a> {
@@ -149,8 +163,8 @@ pub fn state_before(name: &RunName, left: &Left, on_record: OnRecord<'_>) -> Sta
     let mut attributes = written.attributes.clone();
     attributes.tags = match left {
         Left::Version { .. } => name.before_tags.clone(),
-        Left::Tagged if name.before_tags.is_some() => name.before_tags.clone(),
-        Left::Tagged | Left::Nothing => {
+        Left::Tagged | Left::UnderWay if name.before_tags.is_some() => name.before_tags.clone(),
+        Left::Tagged | Left::Nothing | Left::UnderWay => {
             let changed = on_record.tags.filter(|tags| tags.at >= record.at);
             match changed.map(|tags| &tags.change) {
                 Some(Change::Tagged { tags }) => Some(tags.clone()),
@@ -186,8 +200,8 @@ pub fn moved(
     let tags = live.and_then(|l| l.tags.as_ref());
     let live = live.map(|l| &l.live);
     match (left, live) {
-        (Left::Nothing, None) => None,
-        (Left::Nothing, Some(live)) => Some(format!(
+        (Left::Nothing | Left::UnderWay, None) => None,
+        (Left::Nothing | Left::UnderWay, Some(live)) => Some(format!(
             "version {} lives, and the run had deleted it",
             live.version
         )),
@@ -270,7 +284,7 @@ pub fn labels_left_on(name: &RunName, moves: &[Record]) -> Vec<String> {
         // It died, and may not have come to it: then no move is on record.
         (None, _) => match to_leave(name) {
             Left::Version { version, .. } => Some(version),
-            Left::Nothing | Left::Tagged => name.before_version,
+            Left::Nothing | Left::UnderWay | Left::Tagged => name.before_version,
         },
     };
     let Some(version) = version else {

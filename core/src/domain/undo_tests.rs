@@ -238,6 +238,30 @@ fn what_somebody_did_between_the_look_and_the_write_is_not_dropped() {
 }
 
 #[test]
+fn what_an_undo_deleted_to_create_it_again_is_created() {
+    let wrote = ended("update", Some(3), Outcome::Restored, Some(4));
+    let left = version(4, at(RUN));
+    let under_way = or_under_way(&wrote, left.clone(), false);
+    assert_eq!(under_way, Left::UnderWay);
+    assert_eq!(moved(&run(), &wrote, &under_way, None), None);
+    let live = looked_at(lives(1, SINCE), None);
+    assert!(moved(&run(), &wrote, &under_way, Some(&live)).is_some());
+    // It comes back with tags.
+    let version_3 = recorded(Some(tags("first")));
+    let on_record = OnRecord {
+        version: Some(&version_3),
+        tags: None,
+    };
+    let state = state_before(&wrote, &under_way, on_record);
+    let found = state.found().unwrap();
+    assert_eq!(found.attributes.tags, Some(tags("first")));
+
+    assert_eq!(or_under_way(&wrote, left.clone(), true), left);
+    let created = ended("create", None, Outcome::Restored, Some(4));
+    assert_eq!(or_under_way(&created, left.clone(), false), left);
+}
+
+#[test]
 fn tags_that_changed_since_are_not_overwritten() {
     let name = RunName {
         alone: vec!["tags".into()],

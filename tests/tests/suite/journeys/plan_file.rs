@@ -373,6 +373,29 @@ async fn a_creation_that_failed_is_finished_by_the_same_plan() {
 }
 
 #[tokio::test]
+async fn a_recreation_that_was_not_planned_and_was_killed_is_finished_by_the_same_plan() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let of = &world.own("/full/db");
+    world.write(of, "then").await;
+    let at = &mark().await.to_string();
+    world.write(of, "now").await;
+    let world = world.behind(&proxy);
+    let plan = PlanFile::made(&world, &[of, at, "--recreate"]).await;
+    let planned = &plan.json()["plan"]["parameters"][0];
+    assert_eq!(planned["recreate"], Json::Null);
+    let full = ApiError::new(400, "ParameterMaxVersionLimitExceeded", "Full.");
+    proxy.disturb(Disturbance::answer(full).on("ssm:PutParameter"));
+    proxy.disturb(Disturbance::kill().on("ssm:PutParameter").at(2));
+    assert_eq!(plan.restore(&world, &["--yes"]).await.code, -1);
+    proxy.reset();
+    assert_eq!(world.live(of).await, None);
+    next_second().await;
+    plan.restore(&world, &["--yes"]).await.exits(0);
+    assert_eq!(world.live(of).await.as_deref(), Some("then"));
+}
+
+#[tokio::test]
 async fn what_is_not_on_record_is_captured_to_be_pointed_at() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy").await;

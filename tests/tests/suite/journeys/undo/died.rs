@@ -4,11 +4,11 @@ use serde_json::{Value as Json, json};
 use ssmbak_tests::emulator::Ministack;
 use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy, When};
 
-use super::super::attributes::whole;
+use super::super::attributes::{tag, whole};
 use super::super::preview::changed_tree;
 use super::super::recreate::{NO_WAIT, grown};
 use super::{Lane, MESS, World, lives, runs, undo};
-use crate::world::next_second;
+use crate::world::{mark, next_second};
 
 /// Where a run dies: at which call of which kind.
 const DEATHS: [(&str, usize, When); 9] = [
@@ -140,6 +140,35 @@ async fn what_was_done_although_the_answer_was_lost_is_undone() {
         assert_eq!(rows[0]["Outcome"], "restored", "{of}: {rows}");
         assert_eq!(world.live(of).await.as_deref(), Some("now"), "{of}");
     }
+}
+
+#[tokio::test]
+async fn an_undo_that_was_killed_between_deletion_and_creation_is_finished_by_its_run() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let (path, of) = (&world.own("/tier/"), &world.own("/tier/db"));
+    grown(&world, of).await;
+    world.ssmbak(&["seed", path, "--do-it"]).await.exits(0);
+    let grown = &mark().await.to_string();
+    let small = world.ssm.put_parameter().name(of).value("small");
+    world.delete(of).await;
+    let small = small.r#type(aws_sdk_ssm::types::ParameterType::String);
+    small.tags(tag("team", "b")).send().await.unwrap();
+    world.ssmbak(&["seed", path, "--do-it"]).await.exits(0);
+    let before = whole(&world, of).await;
+    next_second().await;
+    world.ssmbak(&["restore", of, grown]).await.exits(0);
+    let run = runs(&world).await[0]["Run"].as_str().unwrap().to_owned();
+    next_second().await;
+    proxy.disturb(Disturbance::kill().on("ssm:PutParameter"));
+    let undo = ["undo", &run, "--recreate", "--yes"];
+    let died = world.ssmbak_with(&NO_WAIT, &undo).await;
+    proxy.reset();
+    assert_eq!((died.code, world.live(of).await), (-1, None));
+    next_second().await;
+    world.ssmbak_with(&NO_WAIT, &undo).await.exits(0);
+    assert_eq!(whole(&world, of).await, before);
 }
 
 #[tokio::test]
