@@ -240,6 +240,8 @@ async fn to_be_written(
             modified_by: None,
             attributes: Attributes {
                 tags: None,
+                // Which other key the run was given is not on record.
+                key_id: live.attributes.key_id.clone(),
                 ..attributes.clone()
             },
             value: FoundValue::Stored(pointer),

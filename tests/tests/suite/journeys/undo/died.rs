@@ -172,6 +172,30 @@ async fn an_undo_that_was_killed_between_deletion_and_creation_is_finished_by_it
 }
 
 #[tokio::test]
+async fn a_killed_run_that_put_a_secret_under_another_key_is_undone() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "keys of any name").await;
+    let world = world.behind(&proxy);
+    let (path, of) = (&world.own("/key/"), &world.own("/key/db"));
+    world.put_secret(of, "then", "alias/old").await;
+    world.ssmbak(&["seed", path, "--do-it"]).await.exits(0);
+    let at = &mark().await.to_string();
+    world.put_secret(of, "now", "alias/old").await;
+    let key = "alias/old=alias/new";
+    let kill = Disturbance::kill().on("ssm:PutParameter");
+    proxy.disturb(kill.when(When::AfterWork));
+    let restore = ["restore", of, at, "--key-id", key];
+    assert_eq!(world.ssmbak(&restore).await.code, -1);
+    proxy.reset();
+    let done = whole(&world, of).await;
+    let done = (done.value.as_str(), done.key_id.as_deref());
+    assert_eq!(done, ("then", Some("alias/new")));
+    next_second().await;
+    undo(&world, &[]).await.exits(0);
+    assert_eq!(world.live(of).await.as_deref(), Some("now"));
+}
+
+#[tokio::test]
 async fn what_a_killed_recreation_left_deleted_comes_back() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy").await;
