@@ -55,6 +55,18 @@ impl fmt::Display for Source {
     }
 }
 
+impl Source {
+    /// How far below the options it is.
+    fn layer(&self) -> u8 {
+        match self {
+            Self::Flag(_) => 0,
+            Self::Variable(_) => 1,
+            Self::Context { .. } => 2,
+            Self::File(_) | Self::Profile(_) | Self::Lookup | Self::Default => 3,
+        }
+    }
+}
+
 /// Something that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Set<T> {
@@ -109,8 +121,8 @@ pub(crate) struct Settings {
     pub(crate) no_color: Option<Source>,
     /// The only account that may be called.
     pub(crate) account: Text,
-    /// Credentials of the environment come before the profile of the context: to be told.
-    pub(crate) warning: Option<String>,
+    /// What is set and does not count, to be told.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Settings {
@@ -178,9 +190,26 @@ impl Settings {
                 .or_else(|| said(key))
         };
         let stack = layers("--stack", &global.stack, &["SSMBAK_STACK"], |c| &c.stack);
-        // Whoever names another stack does not mean the bucket and table of the context's.
-        let own = stack.as_ref().is_none_or(Set::is_of_context);
-        let kept = |set: Text| set.filter(|set| own || !set.is_of_context());
+        // Whoever names another stack does not mean the bucket and table that are set below.
+        let lowest = stack.as_ref().map_or(u8::MAX, |set| set.source.layer());
+        let mut overruled = Vec::new();
+        let mut kept = |what: &str, set: Text| {
+            let set = set?;
+            if set.source.layer() <= lowest {
+                return Some(set);
+            }
+            overruled.push(if set.is_variable() {
+                set.source.to_string()
+            } else {
+                format!("{what} of {}", set.source)
+            });
+            None
+        };
+        let bucket = layers("--bucket", &global.bucket, &["SSMBAK_BUCKET"], |c| {
+            &c.bucket
+        });
+        let table = layers("--table", &global.table, &["SSMBAK_TABLE"], |c| &c.table);
+        let (bucket, table) = (kept("bucket", bucket), kept("table", table));
         let mut settings = Self {
             profile: layers("--profile", &global.profile, &["AWS_PROFILE"], |c| {
                 &c.profile
@@ -197,23 +226,38 @@ impl Settings {
                 &["AWS_ENDPOINT_URL"],
                 |c| &c.endpoint_url,
             ),
-            bucket: kept(layers(
-                "--bucket",
-                &global.bucket,
-                &["SSMBAK_BUCKET"],
-                |c| &c.bucket,
-            )),
-            table: kept(layers("--table", &global.table, &["SSMBAK_TABLE"], |c| {
-                &c.table
-            })),
+            bucket,
+            table,
             stack,
             output: output(global, said(|c| &c.output)),
             no_color: no_color(global, environment),
             account: said(|c| &c.account),
             ..Self::default()
         };
-        settings.warning = environment_comes_first(&settings, environment);
+        settings.warnings = environment_comes_first(&settings, environment)
+            .into_iter()
+            .chain(stack_comes_first(&settings, &overruled))
+            .collect();
         settings
+    }
+
+    /// Refuses a bucket and a table that two layers name: they may be of two stacks.
+    pub(crate) fn refuse_mixed(&self) -> Result<(), CliError> {
+        let (Some(bucket), Some(table)) = (&self.bucket, &self.table) else {
+            return Ok(());
+        };
+        if bucket.source.layer() == table.source.layer() {
+            return Ok(());
+        }
+        Err(CliError::Usage {
+            message: format!(
+                "the bucket is set by {} and the table by {}: they may be of two stacks",
+                bucket.source, table.source
+            ),
+            hint: "set both in one place, such as --bucket and --table; or give --stack, which \
+                   finds them"
+                .into(),
+        })
     }
 
     /// The form of the output.
@@ -261,6 +305,19 @@ fn environment_comes_first(settings: &Settings, environment: &Environment) -> Op
     Some(format!(
         "the credentials are those of the environment (AWS_ACCESS_KEY_ID), not those of profile \
          {name} of {source}: unset AWS_ACCESS_KEY_ID, or give --profile {name}"
+    ))
+}
+
+/// Bucket and table below the one who names the stack are of another one, perhaps.
+fn stack_comes_first(settings: &Settings, overruled: &[String]) -> Option<String> {
+    let stack = settings.stack.as_ref()?;
+    let (first, more) = overruled.split_first()?;
+    let them = more
+        .iter()
+        .fold(first.clone(), |all, one| format!("{all} and {one}"));
+    Some(format!(
+        "not used: {them}, since {} names the stack {}; --bucket and --table would count",
+        stack.source, stack.value
     ))
 }
 

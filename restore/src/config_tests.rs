@@ -196,6 +196,8 @@ fn who_names_another_stack_does_not_mean_the_contexts_bucket_and_table() {
     ] {
         let settings = resolve(line, variables);
         assert_eq!((settings.bucket, settings.table), (None, None), "{line:?}");
+        let told = "not used: bucket of context prod (/etc/c.toml) and table of context prod";
+        assert!(settings.warnings[0].starts_with(told), "{line:?}");
     }
     let both = resolve(
         &["--context", "prod", "--stack", "other", "--bucket", "b"],
@@ -204,10 +206,77 @@ fn who_names_another_stack_does_not_mean_the_contexts_bucket_and_table() {
     assert!(both.bucket.unwrap().is_flag() && both.table.is_none());
 }
 
+const STAGING: [(&str, &str); 3] = [
+    ("SSMBAK_STACK", "staging"),
+    ("SSMBAK_BUCKET", "staging-bucket"),
+    ("SSMBAK_TABLE", "staging-table"),
+];
+
+#[test]
+fn a_stack_given_as_an_option_does_not_get_the_environments_bucket_and_table() {
+    let settings = resolve(&["--stack", "prod"], &STAGING);
+    assert_eq!((&settings.bucket, &settings.table), (&None, &None));
+    assert_eq!(
+        settings.warnings,
+        [
+            "not used: SSMBAK_BUCKET and SSMBAK_TABLE, since --stack names the stack prod; \
+          --bucket and --table would count"
+        ]
+    );
+    let half = resolve(&["--stack", "prod", "--bucket", "b"], &STAGING);
+    assert!(half.bucket.unwrap().is_flag() && half.table.is_none());
+    assert!(half.warnings[0].starts_with("not used: SSMBAK_TABLE, since"));
+    let both = ["--stack", "prod", "--bucket", "b", "--table", "t"];
+    let both = resolve(&both, &STAGING);
+    assert!(both.bucket.unwrap().is_flag() && both.table.unwrap().is_flag());
+    assert_eq!(both.warnings, [""; 0]);
+}
+
+#[test]
+fn who_names_stack_bucket_and_table_in_one_place_means_them() {
+    for variables in [&STAGING[..], &STAGING[1..]] {
+        let settings = resolve(&[], variables);
+        let value = |set: Text| set.unwrap().value;
+        assert_eq!(value(settings.bucket), "staging-bucket");
+        assert_eq!(value(settings.table), "staging-table");
+        assert_eq!(settings.warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn bucket_and_table_of_two_layers_are_refused_with_both() {
+    let refused = |line: &[&str], variables: &[(&str, &str)]| {
+        let error = resolve(line, variables).refuse_mixed().unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        error.to_string()
+    };
+    assert_eq!(
+        refused(&["--context", "prod"], &STAGING[1..2]),
+        "the bucket is set by SSMBAK_BUCKET and the table by context prod (/etc/c.toml): they may \
+         be of two stacks"
+    );
+    let told = refused(&["--table", "t"], &STAGING);
+    assert!(
+        told.contains("SSMBAK_BUCKET and the table by --table"),
+        "{told}"
+    );
+    for (line, variables) in [
+        (&["--context", "prod"][..], &[][..]),
+        (&[], &STAGING[..]),
+        (&["--bucket", "b", "--table", "t"], &STAGING),
+        (&["--bucket", "b"], &[]),
+    ] {
+        resolve(line, variables).refuse_mixed().unwrap();
+    }
+}
+
 #[test]
 fn credentials_of_the_environment_before_a_contexts_profile_are_warned_of() {
     let key = [("AWS_ACCESS_KEY_ID", "set")];
-    let warning = resolve(&["--context", "prod"], &key).warning.unwrap();
+    let warnings = resolve(&["--context", "prod"], &key).warnings;
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}");
+    };
     for part in [
         "AWS_ACCESS_KEY_ID",
         "context-profile",
@@ -217,9 +286,9 @@ fn credentials_of_the_environment_before_a_contexts_profile_are_warned_of() {
         assert!(warning.contains(part), "{part}: {warning}");
     }
     let flag = ["--context", "prod", "--profile", "mine"];
-    assert_eq!(resolve(&flag, &key).warning, None);
-    assert_eq!(resolve(&["--context", "bare"], &key).warning, None);
-    assert_eq!(resolve(&["--context", "prod"], &[]).warning, None);
+    assert_eq!(resolve(&flag, &key).warnings, [""; 0]);
+    assert_eq!(resolve(&["--context", "bare"], &key).warnings, [""; 0]);
+    assert_eq!(resolve(&["--context", "prod"], &[]).warnings, [""; 0]);
 }
 
 #[test]

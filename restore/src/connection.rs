@@ -204,6 +204,7 @@ impl Connection {
     }
 
     async fn unchecked(&self, clock: Clock) -> Result<Stores, CliError> {
+        self.settings.refuse_mixed()?;
         let config = self.config().await?;
         let location = self.place(&config).await?;
         Ok(Stores::new(&config, location, clock))
@@ -248,6 +249,9 @@ impl Connection {
         clock: Clock,
         table: Option<&str>,
     ) -> Result<Stores, CliError> {
+        if table.is_none() {
+            self.settings.refuse_mixed()?;
+        }
         let config = self.config().await?;
         let own = value(&self.settings.table);
         let location = self
@@ -281,6 +285,7 @@ impl Connection {
 
     /// Bucket and table as they are set, else those of the stack.
     pub(crate) async fn place(&self, config: &SdkConfig) -> Result<Location, CliError> {
+        self.settings.refuse_mixed()?;
         let table = value(&self.settings.table).map(str::to_owned);
         self.location(config, table).await
     }

@@ -122,7 +122,7 @@ async fn run_until_interrupted(
     environment: &Environment,
     work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
 ) -> Exit {
-    if let Some(text) = &settings.warning {
+    for text in &settings.warnings {
         warn(text);
     }
     let value = |set: &Text| set.as_ref().map(|set| set.value.clone());

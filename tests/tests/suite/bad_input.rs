@@ -1,6 +1,8 @@
 //! What is wrong is told in one clear message with a way out and the
 //! documented exit code.
 
+use ssmbak_tests::emulator::Ministack;
+use ssmbak_tests::proxy::Proxy;
 use tokio::process::Command;
 
 use super::world::{Answer, Lane, World, bare_command, mark, run};
@@ -171,7 +173,8 @@ async fn each(world: &World, more: &[&str], code: i32, says: &str, commands: &[&
 async fn a_missing_bucket_or_table_is_told_by_its_name() {
     let world = World::emulated(Lane::Ministack, "names at the root").await;
     world.put("/app", "x").await;
-    let table = ["--table", "none-such-table"];
+    let own = world.location.clone();
+    let table = ["--bucket", &own.bucket, "--table", "none-such-table"];
     each(&world, &table, 1, "none-such-table", &COMMANDS).await;
     world.put("/seen", "then").await;
     world
@@ -179,10 +182,22 @@ async fn a_missing_bucket_or_table_is_told_by_its_name() {
         .await;
     let at = mark().await.to_string();
     world.put("/seen", "now").await;
-    let bucket = ["--bucket", "none-such-bucket"];
+    let bucket = ["--table", &own.table, "--bucket", "none-such-bucket"];
     let commands = ["seed --do-it", &format!("restore /seen {at}")];
     each(&world, &bucket, 1, "none-such-bucket", &commands).await;
     assert_eq!(world.version("/seen").await, 2);
+}
+
+#[tokio::test]
+async fn a_bucket_and_a_table_of_two_places_are_refused_before_anything_is_asked() {
+    let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
+    let world = World::emulated(Lane::Ministack, "the proxy").await;
+    let world = world.behind(&proxy);
+    let table = ["--table", &world.location.table.clone()];
+    let told = "the bucket is set by SSMBAK_BUCKET and the table by --table";
+    proxy.reset_calls();
+    each(&world, &table, 2, told, &COMMANDS).await;
+    assert_eq!(proxy.total(), 0);
 }
 
 #[tokio::test]
@@ -215,7 +230,8 @@ async fn a_table_that_is_no_index_is_told_as_such() {
         .attribute_definitions(attribute.build().unwrap());
     let create = create.billing_mode(t::BillingMode::PayPerRequest);
     create.send().await.unwrap();
-    each(&world, &["--table", table], 1, table, &COMMANDS).await;
+    let both = ["--bucket", &world.location.bucket, "--table", table];
+    each(&world, &both, 1, table, &COMMANDS).await;
 }
 
 #[tokio::test]

@@ -154,8 +154,16 @@ async fn a_check_asks_who_calls_and_where_the_records_are() {
         (&json!(world.location.table), "AWS")
     );
     let mut lost = world.command(&["config", "--check", "--stack", "none-such"]);
-    lost.env_remove("SSMBAK_BUCKET");
+    lost.env("SSMBAK_STACK", "another");
     let lost = run(lost).await.exits(1);
+    // Those of the environment are not those of the stack that is named.
+    assert!(
+        lost.stderr.contains(
+            "warning: not used: SSMBAK_BUCKET and SSMBAK_TABLE, since --stack names the stack \
+             none-such"
+        ),
+        "{lost:?}"
+    );
     assert!(
         lost.stdout.contains("none-such"),
         "what is set is shown: {lost:?}"

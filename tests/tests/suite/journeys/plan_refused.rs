@@ -87,7 +87,10 @@ async fn a_plan_of_other_stores_is_refused() {
     let (of, plan) = planned(&world).await;
     let other = world.another_bucket().await;
     let before = world.rows().await;
-    let answer = plan.restore(&world, &["--yes", "--bucket", &other]).await;
+    let stores = ["--bucket", &other, "--table", &world.location.table];
+    let answer = plan
+        .restore(&world, &[&["--yes"][..], &stores].concat())
+        .await;
     let path = plan.path();
     let start = format!(
         "error: {}: it was made from bucket {}",
