@@ -91,6 +91,7 @@ impl Connection {
         ConnectOptions {
             profile: value(profile),
             environment_first: !is_flag,
+            profile_only: false,
             region: value(region),
             // The SDK reads it too, and those for one service alone, which come first.
             endpoint_url: value(&endpoint_url.clone().filter(|set| !set.is_variable())),
@@ -143,8 +144,8 @@ impl Connection {
             .profile
             .as_ref()
             .is_some_and(|set| set.value == *name && !set.is_flag() && !set.is_of_context());
-        if by_variable && self.has_credentials {
-            // It is not looked at, here as in AWS's own tools.
+        if options.environment_first && by_variable && self.has_credentials {
+            // Its credentials do not count. It is not looked at, here as in AWS's own tools.
             return Ok(());
         }
         let profiles = Profiles::read(Some(name)).await;
@@ -153,6 +154,15 @@ impl Connection {
             hint: Some("mend ~/.aws/config and ~/.aws/credentials (or AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE)".into()),
         })?;
         if let Some(says) = profiles.get(name) {
+            if options.profile_only && says.credentials.is_none() {
+                return Err(CliError::Failed {
+                    message: format!("profile {name} has no credentials in {}", aws_files()),
+                    hint: Some(format!(
+                        "give it some (aws configure sso --profile {name}), or name another \
+                         profile: those of the environment could be of another account"
+                    )),
+                });
+            }
             if says.second_factor {
                 crate::ui::warn(&format!(
                     "profile {name} has mfa_serial, and nobody is asked for the code here: where the \
@@ -225,6 +235,7 @@ impl Connection {
             let options = ConnectOptions {
                 profile: given(profile),
                 environment_first: false,
+                profile_only: true,
                 region: given(region).or(own.region),
                 endpoint_url: own.endpoint_url,
             };

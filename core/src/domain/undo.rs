@@ -132,9 +132,11 @@ fn is_before(name: &RunName, live: &Live) -> bool {
 /// likely got no further. Creating it takes nothing from anybody.
 #[must_use]
 pub fn or_under_way(name: &RunName, left: Left, is_alive: bool) -> Left {
-    match left {
-        Left::Version { .. } if !is_alive && name.before.is_some() => Left::UnderWay,
-        left => left,
+    let was_written = matches!(left, Left::Version { .. });
+    if was_written && !is_alive && name.before.is_some() {
+        Left::UnderWay
+    } else {
+        left
     }
 }
 

@@ -23,6 +23,9 @@ pub struct ConnectOptions {
     /// Credentials of the environment come before those of the profile. Else
     /// a profile that is named comes first.
     pub environment_first: bool,
+    /// The profile's credentials alone count: where it has none there are none. Not together with
+    /// [`Self::environment_first`].
+    pub profile_only: bool,
     /// A region, such as `eu-west-1`.
     pub region: Option<String>,
     /// An endpoint in place of AWS's own, for emulators.
@@ -31,7 +34,7 @@ pub struct ConnectOptions {
 
 /// Loads the configuration. Sends nothing but what finding a region takes;
 /// credentials are looked for on the first call. Those of a profile that is
-/// named come before the environment's, unless the options say otherwise.
+/// named come before the environment's, or are the only ones, as the options say.
 pub async fn connect(options: &ConnectOptions) -> SdkConfig {
     let http = http_client();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
@@ -52,27 +55,33 @@ pub async fn connect(options: &ConnectOptions) -> SdkConfig {
     let Some(profile) = named.filter(|_| !options.environment_first) else {
         return config;
     };
-    let credentials = credentials_of(profile, config.region().cloned(), http).await;
-    let credentials = SharedCredentialsProvider::new(credentials);
+    let region = config.region().cloned();
+    let credentials = credentials_of(profile, options.profile_only, region, http).await;
     let builder = config.into_builder();
     builder.credentials_provider(credentials).build()
 }
 
 /// Credentials of a profile; of the environment and the rest only where the
-/// profile has none. Left to itself the SDK asks the environment first.
+/// profile has none and they may count. Left to itself the SDK asks the
+/// environment first.
 async fn credentials_of(
     profile: &str,
+    alone: bool,
     region: Option<Region>,
     http: SharedHttpClient,
-) -> CredentialsProviderChain {
+) -> SharedCredentialsProvider {
     let config = ProviderConfig::default()
         .with_http_client(http)
         .with_region(region);
     let own = ProfileFileCredentialsProvider::builder().profile_name(profile);
     let own = own.configure(&config).build();
+    if alone {
+        return SharedCredentialsProvider::new(own);
+    }
     let others = DefaultCredentialsChain::builder().profile_name(profile);
     let others = others.configure(config).build().await;
-    CredentialsProviderChain::first_try("Profile", own).or_else("Default", others)
+    let chain = CredentialsProviderChain::first_try("Profile", own).or_else("Default", others);
+    SharedCredentialsProvider::new(chain)
 }
 
 /// One TLS stack for everything.

@@ -44,8 +44,10 @@ pub(crate) enum OnConflict {
 
 impl ElsewhereArgs {
     /// Whether another place or path is named. What only makes sense there is
-    /// refused where none is.
+    /// refused where none is, and so is what is empty: left out, it would be
+    /// written somewhere else than is meant.
     pub(crate) fn are_given(&self) -> Result<bool, CliError> {
+        self.refuse_empty()?;
         if self.to_path.is_some() || self.another_place() {
             return Ok(true);
         }
@@ -60,6 +62,26 @@ impl ElsewhereArgs {
             message: format!("{alone} is about writing somewhere else, and nothing says where"),
             hint: "add --to-path, --to-region or --to-profile".into(),
         })
+    }
+
+    fn refuse_empty(&self) -> Result<(), CliError> {
+        let all = [
+            ("--to-path", &self.to_path),
+            ("--to-region", &self.to_region),
+            ("--to-profile", &self.to_profile),
+            ("--to-endpoint-url", &self.to_endpoint_url),
+            ("--to-stack", &self.to_stack),
+        ];
+        let empty = |(_, given): &(_, &Option<String>)| given.as_deref() == Some("");
+        match all.into_iter().find(empty) {
+            None => Ok(()),
+            Some((option, _)) => Err(CliError::Usage {
+                message: format!("{option} is empty"),
+                hint: format!(
+                    "leave {option} out, or give it a value: a variable of the shell may not be set"
+                ),
+            }),
+        }
     }
 
     /// Whether another region or account may be meant.
@@ -123,4 +145,64 @@ pub(crate) struct CopyArgs {
     /// Where to.
     #[command(flatten)]
     pub(crate) to: ElsewhereArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    #[test]
+    fn an_empty_option_is_refused_by_its_name() {
+        let empty = || Some(String::new());
+        let none = ElsewhereArgs::default;
+        let named = ElsewhereArgs {
+            to_path: Some("/x/".into()),
+            ..none()
+        };
+        assert!(named.are_given().unwrap());
+        assert!(!none().are_given().unwrap());
+        for (option, args) in [
+            (
+                "--to-path",
+                ElsewhereArgs {
+                    to_path: empty(),
+                    ..none()
+                },
+            ),
+            (
+                "--to-region",
+                ElsewhereArgs {
+                    to_region: empty(),
+                    ..named.clone()
+                },
+            ),
+            (
+                "--to-profile",
+                ElsewhereArgs {
+                    to_profile: empty(),
+                    ..named.clone()
+                },
+            ),
+            (
+                "--to-endpoint-url",
+                ElsewhereArgs {
+                    to_endpoint_url: empty(),
+                    ..named.clone()
+                },
+            ),
+            (
+                "--to-stack",
+                ElsewhereArgs {
+                    to_stack: empty(),
+                    ..named.clone()
+                },
+            ),
+        ] {
+            let error = args.are_given().unwrap_err();
+            assert_eq!(error.exit(), Exit::Usage, "{option}");
+            assert_eq!(error.to_string(), format!("{option} is empty"));
+            assert!(error.hint().unwrap().contains(option));
+        }
+    }
 }

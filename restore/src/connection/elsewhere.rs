@@ -37,7 +37,8 @@ impl Ends {
 
 impl Connection {
     /// Both ends. What is not said of the other is as here; with a profile of its
-    /// own what that says comes first, whatever the environment says.
+    /// own what that says comes first, whatever the environment says, and its
+    /// credentials are the only ones.
     ///
     /// Two accounts may hide behind one region, so who is calling is asked at both
     /// ends where they may differ.
@@ -70,6 +71,8 @@ impl Connection {
         let own = self.options();
         let options = ConnectOptions {
             environment_first: profile.is_none() && own.environment_first,
+            // Another account's would write there.
+            profile_only: profile.is_some(),
             profile: profile.or(own.profile),
             region: region.or(Some(here.region)),
             endpoint_url: endpoint_url.or(here.endpoint_url),

@@ -293,6 +293,40 @@ async fn what_was_written_in_another_place_is_undone_there_as_it_is_told() {
     world.ssmbak(&["undo", "--yes"]).await.exits(4);
 }
 
+#[tokio::test]
+async fn a_profile_without_credentials_never_writes_with_those_of_the_environment() {
+    let world = World::emulated(Lane::Ministack, "a second emulator").await;
+    let second = Second::bare(OTHER_REGION, OTHER_ACCOUNT).await;
+    let proxy = Proxy::start(&second.ministack.endpoint()).unwrap();
+    let path = world.own("/app/");
+    world.put(&format!("{path}db"), "v").await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let endpoint = proxy.endpoint();
+    write!(
+        file,
+        "[profile staging]\nregion = {OTHER_REGION}\nendpoint_url = {endpoint}\n"
+    )
+    .unwrap();
+    let file = file.path().to_str().unwrap();
+    let copy = async |profile: &'static str, of_environment: &str| {
+        let environment = [("AWS_CONFIG_FILE", file), ("AWS_PROFILE", of_environment)];
+        let words = ["copy", &path, "-R", "--to-profile", profile, "--yes"];
+        world.ssmbak_with(&environment, &words).await
+    };
+    for of_environment in ["", "staging"] {
+        let refused = copy("staging", of_environment).await.exits(1);
+        let told = format!("profile staging has no credentials in {file}");
+        assert!(refused.stderr.contains(&told), "{refused:?}");
+        assert!(refused.stderr.contains("hint: give it some"), "{refused:?}");
+        let empty = copy("", of_environment).await.exits(2);
+        assert!(empty.stderr.contains("--to-profile is empty"), "{empty:?}");
+    }
+    // One that is not there is told as such, even where the environment names it.
+    let gone = copy("gone", "gone").await.exits(1);
+    assert!(gone.stderr.contains("there is no profile gone"), "{gone:?}");
+    assert_eq!(proxy.total(), 0);
+}
+
 /// A source of three, and a target of which one differs, one is equal, and one is another.
 async fn in_conflict(world: &World) -> (String, String) {
     let (from, to) = (world.own("/from/"), world.own("/to/"));
