@@ -96,9 +96,15 @@ pub(super) fn way_out(action: &str, message: &str, of_key: bool) -> String {
         [] => "add it to your user or role".to_owned(),
         some => {
             let printed = some[0];
+            // A policy whose condition is not met allows nothing, and AWS says no more than that.
+            let factor = if some.contains(&"restorer") {
+                " (or sign in with a second factor, where the stack asks for one)"
+            } else {
+                ""
+            };
             format!(
                 "attach the stack's policy for {}, or what `ssmbak stack NAME policy {printed}` \
-                 prints",
+                 prints{factor}",
                 people(some)
             )
         }

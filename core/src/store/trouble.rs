@@ -117,11 +117,22 @@ struct Cause {
 }
 
 const SSO_LOGIN: &str = "sign in: aws sso login --profile <profile>";
+const PROCESS: &str = "the credential_process of the profile gave no credentials";
+const RUN_PROCESS: &str = "run the command that credential_process names in ~/.aws/config by hand, \
+                           and mend what it says";
 const CLOCK: &str =
     "this machine's clock is wrong: set it (timedatectl set-ntp true), then try again";
 
 /// The first that fits counts.
 const CAUSES: &[Cause] = &[
+    Cause {
+        // What the program wrote follows: it may hold a secret, and the words of any other cause.
+        signs: &["error retrieving credentials", "external process"],
+        kind: ErrorKind::Credentials,
+        told: PROCESS,
+        detail: false,
+        way_out: RUN_PROCESS,
+    },
     Cause {
         signs: &["sso", "expired"],
         kind: ErrorKind::Credentials,
@@ -196,10 +207,9 @@ const CAUSES: &[Cause] = &[
     Cause {
         signs: &["credential", "process"],
         kind: ErrorKind::Credentials,
-        told: "the credential_process of the profile gave no credentials",
+        told: PROCESS,
         detail: false,
-        way_out: "run the command that credential_process names in ~/.aws/config by hand, \
-                  and mend what it says",
+        way_out: RUN_PROCESS,
     },
     Cause {
         signs: &["assume", "role"],

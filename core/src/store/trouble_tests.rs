@@ -157,6 +157,33 @@ fn what_a_credential_process_wrote_is_not_told() {
 }
 
 #[test]
+fn what_a_credential_process_wrote_chooses_no_other_cause() {
+    for wrote in [
+        "no credential source for profile p (token hush)",
+        "the sso token has expired: hush",
+        "profile hush was not defined",
+        "infinite loop in profile hush",
+        "cannot assume the role of profile hush",
+        "could not parse profile file hush",
+        "no identity hush",
+        "dns error: hush",
+    ] {
+        for said in [
+            format!(
+                "Error retrieving credentials: external process exited with code 3. Stderr: {wrote}"
+            ),
+            format!(
+                "Error retrieving credentials from external process, could not parse response: {wrote}"
+            ),
+        ] {
+            let trouble = Trouble::without_answer(&format!("{LOADING}: {said}"));
+            assert_eq!(trouble.told.as_deref(), Some(PROCESS), "{wrote}");
+            assert_eq!(trouble.way_out.as_deref(), Some(RUN_PROCESS), "{wrote}");
+        }
+    }
+}
+
+#[test]
 fn what_the_sdk_says_of_a_profile_is_told_without_what_follows() {
     let chain = format!(
         "{NO_PROVIDER}: profile `none` was not defined: could not find source profile none \
@@ -183,6 +210,11 @@ fn a_refusal_names_the_action_even_where_the_service_does_not() {
         "{hint}"
     );
     assert!(hint.contains("restorers or operators"), "{hint}");
+    // The restorer's own policy may ask for a second factor.
+    let factor = " (or sign in with a second factor, where the stack asks for one)";
+    assert!(hint.ends_with(factor), "{hint}");
+    let deployer = way_out("dynamodb:DescribeTable", "Access Denied");
+    assert!(deployer.ends_with("policy deployer` prints"), "{deployer}");
     // A HEAD has no body at all.
     let head = Trouble::of_answer("s3:ListBucket", None, None, Some(403));
     assert!(head.way_out.unwrap().contains("need s3:ListBucket: "));
