@@ -104,7 +104,9 @@ impl Connection {
     pub(crate) async fn config(&self) -> Result<SdkConfig, CliError> {
         let config = self.config_of(&self.options()).await?;
         if let Some(expected) = &self.settings.account {
-            let caller = Identity::new(&config).caller().await?;
+            let caller = Identity::new(&config).caller().await;
+            let own = value(&self.settings.profile);
+            let caller = caller.map_err(|error| CliError::from(error).of_profile(own))?;
             if caller.account != expected.value {
                 return Err(CliError::Failed {
                     message: format!(

@@ -217,6 +217,18 @@ impl CliError {
         }
     }
 
+    /// The same, with the profile that the call was made with in its way out: where two places are
+    /// asked, nobody knows that later.
+    pub(crate) fn of_profile(self, profile: Option<&str>) -> Self {
+        match self.hint() {
+            Some(hint) if hint.contains(PROFILE) => Self::Failed {
+                message: self.to_string(),
+                hint: Some(with_profile(&hint, profile)),
+            },
+            _ => self,
+        }
+    }
+
     /// Tells of the error on stderr: `error: ...`, a blank line, `hint: ...`.
     pub(crate) fn tell(&self, known: Known) {
         crate::ui::tell(&Told(self, known).to_string());
@@ -244,6 +256,8 @@ struct Told<'a>(&'a CliError, Known);
 pub(crate) struct Known {
     /// The profile in use.
     pub(crate) profile: Option<String>,
+    /// That of another place, where one is asked, too.
+    pub(crate) other_profile: Option<String>,
     /// The stack, where one is named.
     pub(crate) stack: Option<String>,
 }
@@ -253,12 +267,25 @@ impl Known {
     fn fill(&self, hint: &str) -> String {
         let stack = self.stack.as_deref().unwrap_or("NAME");
         let hint = hint.replace("ssmbak stack NAME ", &format!("ssmbak stack {stack} "));
-        if let Some(profile) = &self.profile {
-            return hint.replace(PROFILE, profile);
+        let profile = self.profile.as_deref();
+        match self.other_profile.as_deref() {
+            Some(other) if profile != Some(other) && hint.contains(PROFILE) => format!(
+                "{} (PROFILE: {} or {other}, whichever this is about)",
+                hint.replace(PROFILE, "PROFILE"),
+                profile.unwrap_or("default")
+            ),
+            _ => with_profile(&hint, profile),
         }
-        let hint = hint.replace(&format!(" --profile {PROFILE}"), "");
-        hint.replace(&format!("profile {PROFILE}"), "default profile")
     }
+}
+
+/// A hint with the profile that is meant; none is the default one.
+fn with_profile(hint: &str, profile: Option<&str>) -> String {
+    if let Some(profile) = profile {
+        return hint.replace(PROFILE, profile);
+    }
+    let hint = hint.replace(&format!(" --profile {PROFILE}"), "");
+    hint.replace(&format!("profile {PROFILE}"), "default profile")
 }
 
 impl fmt::Display for Told<'_> {
@@ -298,6 +325,48 @@ mod tests {
     fn the_instant_before_a_deletion_is_the_nearest_known_one() {
         let hint = absent_hint(Some(at("2024-01-01T00:00:00.999Z")), None);
         assert!(hint.ends_with("2024-01-01T00:00:00.998Z"), "{hint}");
+    }
+
+    fn known(profile: Option<&str>, other_profile: Option<&str>) -> Known {
+        Known {
+            profile: profile.map(str::to_owned),
+            other_profile: other_profile.map(str::to_owned),
+            stack: None,
+        }
+    }
+
+    #[test]
+    fn where_two_profiles_are_in_play_none_is_taken_for_the_other() {
+        let hint = "sign in: aws sso login --profile <profile>";
+        let of = |own, other| known(own, other).fill(hint);
+        let one = "sign in: aws sso login --profile staging";
+        assert_eq!(of(Some("staging"), None), one);
+        assert_eq!(of(Some("staging"), Some("staging")), one);
+        assert_eq!(of(None, None), "sign in: aws sso login");
+        assert_eq!(
+            of(Some("staging"), Some("prod")),
+            "sign in: aws sso login --profile PROFILE (PROFILE: staging or prod, whichever this is \
+             about)"
+        );
+        assert!(of(None, Some("prod")).contains("(PROFILE: default or prod,"));
+        let without = known(None, Some("prod")).fill("swap them");
+        assert_eq!(without, "swap them");
+    }
+
+    #[test]
+    fn the_profile_of_the_call_stays_in_its_hint() {
+        let error = CliError::Failed {
+            message: "no".into(),
+            hint: Some("aws sso login --profile <profile>".into()),
+        };
+        let error = error.of_profile(Some("prod"));
+        let told = Told(&error, known(Some("staging"), Some("prod"))).to_string();
+        assert_eq!(told, "error: no\n\nhint: aws sso login --profile prod\n");
+        let usage = CliError::Usage {
+            message: "no".into(),
+            hint: "swap them".into(),
+        };
+        assert_eq!(usage.of_profile(Some("prod")).exit(), Exit::Usage);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 use ssmbak_core::domain::Instant;
 
-use crate::args::{Cli, Global};
+use crate::args::{Cli, Command, Global};
 use crate::commands::Context;
 use crate::compat::Alias;
 use crate::config::{Environment, Settings, Text};
@@ -47,9 +47,12 @@ fn main() -> ExitCode {
     let command = Cli::command().color(color_choice(&arguments));
     let parsed = command.try_get_matches_from(arguments);
     match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => run_to_end(&cli.global, cli.command.asks_aws(), async |context| {
-            commands::run(context, &cli.command).await
-        }),
+        Ok(cli) => run_about(
+            &cli.global,
+            about(&cli.command),
+            cli.command.asks_aws(),
+            async |context| commands::run(context, &cli.command).await,
+        ),
         Err(error) => refused(&error),
     }
 }
@@ -80,12 +83,54 @@ fn refused(error: &clap::Error) -> ExitCode {
     exit.into()
 }
 
+/// What the command itself names, to be put into hints.
+fn about(command: &Command) -> Known {
+    let other = match command {
+        Command::Preview(args) => &args.to.to_profile,
+        Command::Restore(args) => &args.to.to_profile,
+        Command::Copy(args) => &args.to.to_profile,
+        Command::Import(args) => &args.from_profile,
+        Command::Stack(args) => {
+            return Known {
+                stack: Some(args.name.clone()),
+                ..Known::default()
+            };
+        }
+        Command::Undo(_)
+        | Command::Runs(_)
+        | Command::History(_)
+        | Command::Show(_)
+        | Command::Diff(_)
+        | Command::Export(_)
+        | Command::Seed(_)
+        | Command::Rebuild(_)
+        | Command::Verify(_)
+        | Command::Config(_)
+        | Command::Completions(_)
+        | Command::Man(_) => &None,
+    };
+    Known {
+        other_profile: other.clone().filter(|name| !name.is_empty()),
+        ..Known::default()
+    }
+}
+
+/// As [`run_about`], where the arguments name nothing more.
+fn run_to_end(
+    global: &Global,
+    asks_aws: bool,
+    work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
+) -> ExitCode {
+    run_about(global, Known::default(), asks_aws, work)
+}
+
 /// Does `work` with what `global` describes, until it ends or is interrupted.
 ///
 /// Where nothing is asked of AWS, the configuration file is not read: no mistake in it keeps a
 /// shell from its completions.
-fn run_to_end(
+fn run_about(
     global: &Global,
+    about: Known,
     asks_aws: bool,
     work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
 ) -> ExitCode {
@@ -110,7 +155,13 @@ fn run_to_end(
             return Exit::Failed.into();
         }
     };
-    let exit = runtime.block_on(run_until_interrupted(global, settings, &environment, work));
+    let exit = runtime.block_on(run_until_interrupted(
+        global,
+        about,
+        settings,
+        &environment,
+        work,
+    ));
     // A question may still wait for its answer.
     runtime.shutdown_background();
     exit.into()
@@ -118,6 +169,7 @@ fn run_to_end(
 
 async fn run_until_interrupted(
     global: &Global,
+    about: Known,
     settings: Settings,
     environment: &Environment,
     work: impl AsyncFnOnce(&Context) -> Result<Exit, CliError>,
@@ -128,7 +180,10 @@ async fn run_until_interrupted(
     let value = |set: &Text| set.as_ref().map(|set| set.value.clone());
     let known = Known {
         profile: value(&settings.profile),
-        stack: Some(settings.stack_name().to_owned()),
+        stack: about
+            .stack
+            .or_else(|| Some(settings.stack_name().to_owned())),
+        ..about
     };
     let context = Context {
         ui: Ui::new(global, &settings),

@@ -79,11 +79,16 @@ impl Connection {
         };
         let to_config = self.config_of(&options).await?;
         let mut to = place(&to_config);
-        let account = async |config: &SdkConfig| {
+        let account = async |config: &SdkConfig, profile: Option<&str>| {
             let caller = Destination::new(config, None, clock).identity;
-            caller.account().await.map(Some)
+            let account = caller.account().await.map(Some);
+            account.map_err(|error| CliError::from(error).of_profile(profile))
         };
-        (from.account, to.account) = tokio::try_join!(account(&from_config), account(&to_config))?;
+        let own = self.options().profile;
+        (from.account, to.account) = tokio::try_join!(
+            account(&from_config, own.as_deref()),
+            account(&to_config, options.profile.as_deref())
+        )?;
         Ok(Ends {
             from_config,
             to_config,
