@@ -76,18 +76,18 @@ async fn list_compared(
     Ok(())
 }
 
-/// Values take other rights than their history does.
+/// Values take other rights than their history does: it can be had without them.
 fn unreadable(error: StoreError) -> CliError {
     if error.kind() != ErrorKind::AccessDenied {
         return error.into();
     }
+    let without = "without --values no value is read";
     CliError::Failed {
         message: format!("failed to {error}"),
-        hint: Some(
-            "--values takes the rights of a restorer (s3:GetObjectVersion, and kms:Decrypt with \
-             the bucket's key); without it no value is read"
-                .into(),
-        ),
+        hint: Some(match error.hint() {
+            Some(hint) => format!("{hint}; {without}"),
+            None => without.to_owned(),
+        }),
     }
 }
 

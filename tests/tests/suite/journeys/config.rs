@@ -38,10 +38,15 @@ impl Home {
     /// A program that prints `text` and ends with `code`.
     fn program(&self, name: &str, text: &str, code: u8) -> String {
         let text = text.replace('\'', "");
-        let path = self.write(
+        self.script(
             name,
-            &format!("#!/bin/sh\necho '{text}'\necho hush >&2\nexit {code}\n"),
-        );
+            &format!("echo '{text}'\necho hush >&2\nexit {code}\n"),
+        )
+    }
+
+    /// A program of the shell.
+    fn script(&self, name: &str, text: &str) -> String {
+        let path = self.write(name, &format!("#!/bin/sh\n{text}"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
@@ -282,12 +287,18 @@ impl Sources {
         let works = home.program("works", &keys.to_string(), 0);
         let fails = home.program("fails", "hush-output", 3);
         let garbage = home.program("garbage", "hush-garbage", 0);
+        // It speaks as the SDK does of a profile.
+        let talks = home.script(
+            "talks",
+            "echo 'no credential source for profile p (token hush)' >&2\nexit 3\n",
+        );
         let account = &world.account;
         let config = format!(
             "[profile works]\ncredential_process = {works}\n\
              [profile fails]\ncredential_process = {fails}\n\
              [profile garbage]\ncredential_process = {garbage}\n\
              [profile gone]\ncredential_process = /none/such\n\
+             [profile talks]\ncredential_process = {talks}\n\
              [profile keys]\naws_access_key_id = {account}\naws_secret_access_key = hush-key\n\
              [profile role]\nrole_arn = arn:aws:iam::{account}:role/r\nsource_profile = keys\n\
              [profile mfa]\nrole_arn = arn:aws:iam::{account}:role/r\nsource_profile = keys\n\
@@ -301,8 +312,12 @@ impl Sources {
     }
 
     async fn history(&self, profile: &str) -> Answer {
-        let words = ["history", "/app/", "--profile", profile, "--debug"];
-        let mut command = self.home.command(&words);
+        self.ssmbak(&["history", "/app/", "--profile", profile, "--debug"])
+            .await
+    }
+
+    async fn ssmbak(&self, words: &[&str]) -> Answer {
+        let mut command = self.home.command(words);
         command
             .env("AWS_ENDPOINT_URL", self.proxy.endpoint())
             .env("AWS_REGION", REGION)
@@ -311,6 +326,13 @@ impl Sources {
         let answer = run(command).await;
         assert!(!format!("{answer:?}").contains("hush"), "{answer:?}");
         answer
+    }
+
+    /// Refuses every call of `operation`.
+    fn deny(&self, operation: &str) {
+        self.proxy.reset();
+        let error = ApiError::new(403, "AccessDenied", "Access Denied");
+        self.proxy.disturb(Disturbance::answer(error).on(operation));
     }
 }
 
@@ -336,6 +358,7 @@ async fn each_way_to_have_no_credentials_is_told_with_its_way_out() {
         ("fails", process, "run the command"),
         ("garbage", process, "run the command"),
         ("gone", process, "run the command"),
+        ("talks", process, "run the command"),
         (
             "orphan",
             "could not find source profile none",
@@ -415,6 +438,46 @@ async fn each_way_to_have_no_credentials_is_told_with_its_way_out() {
         denied.stderr.contains("need dynamodb:GetItem: attach"),
         "{denied:?}"
     );
+}
+
+#[tokio::test]
+async fn a_hint_names_the_profile_of_the_end_that_it_is_about() {
+    let sources = Sources::new().await;
+    for (profile, to_profile) in [("keys", "sso"), ("sso", "keys")] {
+        let words = ["copy", "/app/", "-R", "--to-region", "eu-west-1", "--yes"];
+        let profiles = ["--profile", profile, "--to-profile", to_profile];
+        let answer = sources.ssmbak(&[&words[..], &profiles].concat()).await;
+        let hint = "hint: sign in: aws sso login --profile sso\n";
+        assert!(answer.exits(1).stderr.contains(hint), "{profile}");
+    }
+}
+
+#[tokio::test]
+async fn a_hint_names_the_stack_that_was_asked_about() {
+    let sources = Sources::new().await;
+    sources.deny("cloudformation:DescribeStacks");
+    let words = ["stack", "prod", "status", "--profile", "keys"];
+    let denied = sources.ssmbak(&words).await;
+    let hint = "`ssmbak stack prod policy auditor`";
+    assert!(denied.stderr.contains(hint), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_denied_value_is_told_with_its_right_and_the_way_without() {
+    let sources = Sources::new().await;
+    let name = sources.world.own("/app/db");
+    sources.world.write(&name, "one").await;
+    sources.world.write(&name, "two").await;
+    sources.deny("s3:GetObject");
+    let words = ["history", &name, "--values", "--profile", "keys"];
+    let denied = sources.ssmbak(&words).await.exits(1);
+    for part in [
+        "your credentials need s3:GetObjectVersion: attach",
+        "policy restorer`",
+        "without --values no value is read",
+    ] {
+        assert!(denied.stderr.contains(part), "{part}: {denied:?}");
+    }
 }
 
 #[tokio::test]
