@@ -116,7 +116,8 @@ where that is set; SSMBAK_CONFIG names another file):
   account = \"123456789012\"
 
 It may also set bucket, table, endpoint-url and output. Where it has an account,
-no other one is ever called. Asks AWS nothing without --check.")]
+no other one is ever called, but for what --to-profile and --from-profile name.
+Asks AWS nothing without --check.")]
 pub(crate) struct ConfigArgs {
     /// Ask AWS who calls, and look the stack up
     #[arg(long)]
