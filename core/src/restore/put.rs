@@ -127,7 +127,7 @@ fn unwritten(step: &Step, not_put: &NotPut) -> Unwritten {
     }
     Unwritten::NoRoom(failed(
         &step.name,
-        &"the oldest of its 100 versions carries a label, so Parameter Store takes no other: move the label (aws ssm label-parameter-version), or let `ssmbak restore --recreate` delete it, wait 30 s and create it again",
+        &"the oldest of its 100 versions carries a label, so Parameter Store takes no other: move the label (aws ssm label-parameter-version), or let --recreate delete it, wait 30 s and create it again",
     ))
 }
 

@@ -144,7 +144,7 @@ async fn what_cannot_be_put_back_is_told_and_the_rest_is_done() {
     let answer = world.ssmbak(&restore).await.exits(3);
     assert_eq!(column(&answer.json(), "Outcome"), ["failed", "restored"]);
     assert!(
-        answer.stderr.contains("restore --recreate"),
+        answer.stderr.contains("only --recreate can"),
         "{}",
         answer.stderr
     );

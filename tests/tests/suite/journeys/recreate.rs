@@ -37,7 +37,7 @@ async fn a_downgrade_is_refused_with_the_way_and_done_only_by_creating_it_again(
     let at = &grown(&world, of).await;
     let refused = world.ssmbak(&["restore", of, at, "--yes"]).await.exits(1);
     assert!(
-        refused.stderr.contains("restore --recreate"),
+        refused.stderr.contains("only --recreate can"),
         "{}",
         refused.stderr
     );
@@ -292,7 +292,7 @@ async fn a_parameter_with_no_room_for_a_version_is_told_with_the_way_and_created
         refused.stderr
     );
     assert!(
-        refused.stderr.contains("restore --recreate"),
+        refused.stderr.contains("let --recreate delete it"),
         "{}",
         refused.stderr
     );
