@@ -52,15 +52,18 @@ impl Interrupt {
     /// one if something is being written or watched. Without a way to hear of
     /// Ctrl-C it never returns, and the system's own handling stays.
     pub(crate) async fn abandoned(&self, tell: impl Fn(&str)) -> CliError {
-        loop {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+        // Listened to all the time: a second one may come while the first is told.
+        let heard = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+        let Ok(mut heard) = heard else {
+            return std::future::pending().await;
+        };
+        while heard.recv().await.is_some() {
             if !self.press() {
                 return self.error();
             }
             tell(self.warning());
         }
+        std::future::pending().await
     }
 
     /// One Ctrl-C. Returns whether the command goes on until its write is done.
