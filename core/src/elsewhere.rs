@@ -12,10 +12,7 @@ use crate::domain::plan::Problem;
 use crate::domain::state::FoundValue;
 use crate::domain::{Found, Instant, Live, Name, Plan, Selection, State, Target};
 use crate::store::{Destination, LiveValue, Parameters, StoreError};
-use crate::survey::{SurveyOptions, Wanted, against_living};
-
-/// How many names are asked about at once.
-const NAMES_AT_ONCE: usize = 16;
+use crate::survey::{NAMES_AT_ONCE, SurveyOptions, Wanted, against_living};
 
 /// What lives, to be written somewhere else.
 #[derive(Clone, Debug)]
@@ -73,8 +70,8 @@ async fn read_beside(
     value: Option<Result<LiveValue, StoreError>>,
     labels: bool,
 ) -> Result<Sourced, StoreError> {
-    let mut attributes = live.attributes;
-    let name = live.name;
+    let mut attributes = live.attributes.clone();
+    let name = live.name.clone();
     let unreadable = |error: StoreError| Problem::LiveUnreadable(error.to_string());
     let same = |read: &LiveValue| read.version == live.version && read.modified == live.modified;
     let mut problem = None;
@@ -95,10 +92,7 @@ async fn read_beside(
         Err(error) => problem = problem.or(Some(unreadable(error))),
     }
     if labels {
-        let versions = parameters.sealed_history(&name).await?.unwrap_or_default();
-        let mut versions = versions.into_iter();
-        let lives = versions.find(|r| r.version == live.version && r.modified == live.modified);
-        attributes.labels = lives.map_or(Vec::new(), |r| r.attributes.labels);
+        attributes.labels = parameters.labels(&live).await?.unwrap_or_default();
     }
     Ok(Sourced {
         name,

@@ -69,6 +69,16 @@ impl Parameters {
         self.history_pages(name, false).await
     }
 
+    /// The labels of the live version; none where it is no longer retained.
+    pub async fn labels(&self, live: &Live) -> Result<Option<Vec<String>>, StoreError> {
+        let retained = self.sealed_history(&live.name).await?.unwrap_or_default();
+        let is_live = |r: &Retained| r.version == live.version && r.modified == live.modified;
+        Ok(retained
+            .into_iter()
+            .find(is_live)
+            .map(|r| r.attributes.labels))
+    }
+
     async fn history_pages(
         &self,
         name: &Name,

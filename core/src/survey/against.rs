@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{Assessed, NAMES_AT_ONCE, SurveyOptions, recorded_as, steps_of};
 use crate::domain::plan::Problem;
 use crate::domain::state::is_recorded_as;
-use crate::domain::{Live, Name, Retained, State, Step};
+use crate::domain::{Live, Name, State, Step};
 use crate::store::{Destination, Heads, StoreError, Stores};
 
 /// One parameter as it is to be.
@@ -112,10 +112,7 @@ async fn with_labels(
     let wanted = assessed.state.found().map(|f| &f.attributes.labels);
     let wanted = wants_labels && wanted.is_some_and(|labels| !labels.is_empty());
     if let (Some(live), true) = (&assessed.live, wanted) {
-        let retained = there.parameters.sealed_history(&assessed.name).await?;
-        let is_live = |r: &Retained| r.version == live.version && r.modified == live.modified;
-        let retained = retained.unwrap_or_default().into_iter().find(is_live);
-        assessed.live_labels = retained.map(|r| r.attributes.labels);
+        assessed.live_labels = there.parameters.labels(live).await?;
     }
     Ok(assessed)
 }

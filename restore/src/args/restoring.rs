@@ -17,16 +17,7 @@ pub(super) const KEY_ID_HELP: &str =
 pub(super) const TRUST_HELP: &str =
     "Ask only about names the index saw change; misses changes not captured yet";
 /// What takes a look at every parameter, or is not about the record here.
-const NOT_TRUSTING: [&str; 8] = [
-    "labels",
-    "from",
-    "to_path",
-    "to_region",
-    "to_profile",
-    "to_endpoint_url",
-    "to_stack",
-    "on_conflict",
-];
+const NOT_TRUSTING: [&str; 3] = ["labels", "from", "ElsewhereArgs"];
 
 const NEW_PLAN_HELP: &str =
     "Also write the plan, for `ssmbak restore --plan`; only you can read it";
@@ -37,41 +28,12 @@ const RESTORE_USAGE: &str = "ssmbak restore [OPTIONS] PATH TIME
 const PREVIEW_USAGE: &str = "ssmbak preview [OPTIONS] PATH TIME
        ssmbak preview [OPTIONS] --from FILE [PATH]";
 const FROM_HELP: &str = "What this file of `ssmbak export` says, json or yaml, in place of a TIME";
-/// What is about another place.
-const ELSEWHERE: [&str; 6] = [
-    "to_path",
-    "to_region",
-    "to_profile",
-    "to_endpoint_url",
-    "to_stack",
-    "on_conflict",
-];
 /// What a file says itself, and what a file is not for.
-const NOT_WITH_A_FILE: [&str; 11] = [
-    "time",
-    "include",
-    "exclude",
-    "types",
-    "only_deleted",
-    "to_path",
-    "to_region",
-    "to_profile",
-    "to_endpoint_url",
-    "to_stack",
-    "on_conflict",
-];
+const NOT_WITH_A_FILE: [&str; 3] = ["time", "SelectArgs", "ElsewhereArgs"];
 /// What a saved plan says itself.
-const FIXED_BY_A_PLAN: [&str; 17] = [
-    "include",
-    "exclude",
-    "types",
-    "only_deleted",
-    "to_path",
-    "to_region",
-    "to_profile",
-    "to_endpoint_url",
-    "to_stack",
-    "on_conflict",
+const FIXED_BY_A_PLAN: [&str; 9] = [
+    "SelectArgs",
+    "ElsewhereArgs",
     "path",
     "time",
     "recursive",
@@ -142,7 +104,7 @@ pub(crate) struct PreviewArgs {
     #[arg(long, value_name = "FILE", help = FROM_HELP, conflicts_with_all = NOT_WITH_A_FILE)]
     pub(crate) from: Option<PathBuf>,
     /// Write the plan to a file.
-    #[arg(long, conflicts_with = "from", conflicts_with_all = ELSEWHERE, value_name = "FILE", help = NEW_PLAN_HELP)]
+    #[arg(long, conflicts_with_all = ["from", "ElsewhereArgs"], value_name = "FILE", help = NEW_PLAN_HELP)]
     pub(crate) plan: Option<PathBuf>,
     /// Write the plan over a file that is there
     #[arg(long, requires = "plan")]
