@@ -13,7 +13,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-pub use self::control::{Change, Control, Delivery, Message, Queue, Quiet};
+pub use self::control::{Change, Control, Delivery, Message, Queue, Quiet, Refusal};
 use self::install::{MINISTACK, MOTO};
 pub(crate) use self::install::{ORIGINAL, ORIGINAL_FUNCTION};
 use self::process::Launched;

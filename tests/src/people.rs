@@ -80,6 +80,11 @@ impl Person {
         Ok(Self::holding(endpoint, credentials))
     }
 
+    /// The access key, by which the emulator knows this person.
+    pub fn access_key(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
     /// The configuration of SDK clients that call as this person.
     pub async fn config(&self) -> SdkConfig {
         sdk_config_of(&self.endpoint, self.credentials.clone()).await

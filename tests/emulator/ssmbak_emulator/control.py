@@ -118,7 +118,7 @@ def log_lines(data):
 def reset(_data):
     CLOCK.free()
     EVENTS.reset()
-    for table in (store.denied_keys, store.before_change, store.stale_reads):
+    for table in (store.denied_keys, store.before_change, store.stale_reads, rights.refusals):
         table.clear()
     ministack._reset_all_state()
     return {}
@@ -149,5 +149,7 @@ ROUTES = {
     ("POST", "function_endpoint"): function_endpoint,
     ("POST", "schedules"): fire_schedules,
     ("POST", "function_credentials"): rights.function_credentials,
+    ("POST", "policies"): rights.policies,
+    ("POST", "refused"): rights.refused,
     ("POST", "log_lines"): log_lines,
 }

@@ -28,6 +28,8 @@ from . import store
 
 logger = logging.getLogger("ministack")
 caller_key = ContextVar("ssmbak_access_key", default="")
+# What was refused: access key, action, resource. The callers' answers need not tell it all.
+refusals = []
 
 
 def install():
@@ -37,11 +39,29 @@ def install():
         module._evaluate_conditions = judged
     if not ministack.AUTH:
         return
+    evaluator.enforce = remembered(evaluator.enforce)
     actions.extract_iam_action = action_of(actions.extract_iam_action)
     actions.extract_resource_arn = resource_of(actions.extract_resource_arn)
     actions.s3_additional_checks = further_checks(actions.s3_additional_checks)
     eventbridge._invoke_target = only_where_the_queue_allows(eventbridge._invoke_target)
     store.check_key = check_key
+
+
+def remembered(original):
+    @functools.wraps(original)
+    def enforce(access_key, action, service, region, resource_arn="*", service_context=None):
+        denied = original(access_key, action, service, region, resource_arn=resource_arn,
+                          service_context=service_context)
+        if isinstance(denied, evaluator.EvalResult):
+            refusals.append((access_key, action, resource_arn))
+        return denied
+
+    return enforce
+
+
+def refused(data):
+    """Every action that this access key was refused, whatever its answer said."""
+    return {"refused": [{"action": action, "resource": arn} for key, action, arn in refusals if key == data["key"]]}
 
 
 def action_of(original):
@@ -206,3 +226,23 @@ def function_credentials(data):
     if function is None:
         raise KeyError(data["function"])
     return execution_credentials(config)
+
+
+def policies(data):
+    """The documents that IAM judges by, as CloudFormation made them: a managed policy's, or all of a function's role."""
+    if "arn" in data:
+        return {"policies": [document_of(data["arn"])]}
+    function, config, _name = functions._get_func_record_for_ref(data["function"])
+    if function is None:
+        raise KeyError(data["function"])
+    role = iam._roles[config["Role"].rpartition("/")[2]]
+    inline = [as_json(document) for document in (role.get("InlinePolicies") or {}).values()]
+    return {"policies": inline + [document_of(arn) for arn in role.get("AttachedPolicies", [])]}
+
+
+def document_of(arn):
+    return as_json(evaluator._resolve_managed_policy_document(arn, get_account_id()))
+
+
+def as_json(document):
+    return json.loads(document) if isinstance(document, str) else document

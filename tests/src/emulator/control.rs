@@ -114,6 +114,16 @@ pub struct Message {
     pub receive_count: u32,
 }
 
+/// A right that somebody did not have when they needed it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The action, as IAM names it.
+    pub action: String,
+    /// What it was for.
+    pub resource: String,
+}
+
 impl Control {
     pub(crate) fn new(endpoint: &str) -> Self {
         Self {
@@ -270,6 +280,24 @@ impl Control {
         let token = Some(text("AWS_SESSION_TOKEN")).filter(|token| !token.is_empty());
         let (key, secret) = (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"));
         Ok(Credentials::new(key, secret, token, None, "function"))
+    }
+
+    /// Returns the document of a managed policy, as IAM judges by it.
+    pub async fn policy(&self, arn: &str) -> io::Result<Value> {
+        let mut told = self.post("policies", json!({"arn": arn})).await?;
+        Ok(told["policies"][0].take())
+    }
+
+    /// Returns the documents of a function's role, those of its managed policies included.
+    pub async fn function_policies(&self, function: &str) -> io::Result<Vec<Value>> {
+        let wanted = json!({"function": function});
+        decode(self.post("policies", wanted).await?["policies"].take())
+    }
+
+    /// Returns what the holder of an access key was refused so far, whatever the answers said.
+    pub async fn refused(&self, access_key: &str) -> io::Result<Vec<Refusal>> {
+        let wanted = json!({"key": access_key});
+        decode(self.post("refused", wanted).await?["refused"].take())
     }
 
     /// Returns the lines of a log group, of one stream after the other.

@@ -7,6 +7,7 @@ mod auditor;
 mod deployer;
 mod function;
 mod operator;
+mod removed;
 mod restorer;
 mod table;
 
