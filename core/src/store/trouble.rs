@@ -48,7 +48,13 @@ impl Trouble {
             Some(code) => kind_of_code(code, message),
             None => kind_of_status(status),
         };
-        let by_status = || status.map(|s| format!("the service answered with HTTP status {s}"));
+        // An answer without a body, to a HEAD, does not say what was refused.
+        let to = if kind == ErrorKind::AccessDenied {
+            format!("{action} with ")
+        } else {
+            "with ".to_owned()
+        };
+        let by_status = || status.map(|s| format!("the service answered {to}HTTP status {s}"));
         let told = message.map(str::to_owned).or_else(by_status);
         let way_out = match kind {
             ErrorKind::AccessDenied => Some(rights::way_out(

@@ -66,9 +66,12 @@ def refused(data):
 
 def action_of(original):
     @functools.wraps(original)
-    def action(service, *args, **kwargs):
-        """SQS's calls for several messages need the right of the call for one: IAM knows no other."""
-        found = original(service, *args, **kwargs)
+    def action(service, method, path, *rest):
+        """SQS's calls for several messages need the right of the call for one: IAM knows no other. And CloudWatch's
+        newer wire format tells the operation in its path, where ministack does not look."""
+        if service == "monitoring" and "/operation/" in path:
+            return "cloudwatch:" + path.rpartition("/operation/")[2]
+        found = original(service, method, path, *rest)
         return found.removesuffix("Batch") if service == "sqs" and found else found
 
     return action
@@ -79,6 +82,8 @@ def resource_of(original):
     def resource_arn(service, method, path, headers, body, query_params, region, account_id):
         if service == "ssm" and (names := names_of(body)):
             return parameter_arn(names[0], region, account_id)
+        if service == "monitoring" and path.endswith("/operation/DescribeAlarms"):
+            return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"
         if service == "s3" and (parts := bucket_and_key(path)):
             # ministack collapses slashes, and would take the value of `/a` for the object `a`.
             return "arn:aws:s3:::{}/{}".format(*parts)

@@ -255,6 +255,12 @@ impl Control {
         self.post("deny_key", wanted).await.map(drop)
     }
 
+    /// Takes a key (`KeyId` as it was put) away for good: nothing can be decrypted with it any more.
+    pub async fn lose_key(&self, key_id: &str) -> io::Result<()> {
+        let wanted = json!({"key_id": key_id, "deny": true, "error": "KMS.NotFoundException"});
+        self.post("deny_key", wanted).await.map(drop)
+    }
+
     /// Lets the next `reads` gets and histories of a name answer what they did before its newest change.
     pub async fn stale_reads(&self, name: &str, reads: u32) -> io::Result<()> {
         let wanted = json!({"name": name, "reads": reads});

@@ -48,7 +48,8 @@ async fn a_reconciliation_works_under_the_functions_role() {
     let stage = Stage::shared().await;
     let scene = Scene::set(stage, "/reconciled/").await;
     let function = Function::new(bootstrap(), &stage.ministack.endpoint()).unwrap();
-    let environment = stage.function().await.environment().into_iter();
+    let reconciler = stage.function("ReconcileFunctionName").await;
+    let environment = reconciler.environment().into_iter();
     let function = environment.fold(function, |f, (name, value)| f.env(name, &value));
     let function = function
         .env("SSMBAK_BUCKET", stage.bucket())
@@ -67,7 +68,7 @@ async fn a_reconciliation_works_under_the_functions_role() {
 async fn the_functions_role_writes_no_parameter_and_deletes_no_backup() {
     let stage = Stage::shared().await;
     let scene = Scene::set(stage, "/kept-by-function/").await;
-    let function = stage.function().await;
+    let function = stage.function("FunctionName").await;
     restorer::deletes_no_backup(stage, &function, &scene).await;
     let ssm = aws_sdk_ssm::Client::new(&function.config().await);
     let name = scene.name("name");

@@ -94,9 +94,9 @@ impl Stage {
         run(command).await
     }
 
-    /// The role that the function runs under, in the function's own session.
-    async fn function(&self) -> Person {
-        let name = &self.outputs["FunctionName"];
+    /// The role that a function runs under, in the function's own session.
+    async fn function(&self, output: &str) -> Person {
+        let name = &self.outputs[output];
         let credentials = self.control().function_credentials(name).await.unwrap();
         Person::holding(&self.ministack.endpoint(), credentials)
     }

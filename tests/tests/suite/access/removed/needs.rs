@@ -1,9 +1,9 @@
 //! Which work each right of each role is for, and which rights no emulator can ask for.
 
 use super::work::Work::{
-    self, Captures, CapturesDeletion, CapturesJournalled, CapturesSealed, History, Reconciles,
-    Redrive, RedriveDry, Restore, Seed, SeedDeletion, SeedJournalled, SeedSealed, Show, Status,
-    Verify,
+    self, Captures, CapturesDeletion, CapturesHidden, CapturesJournalled, CapturesSealed, Checks,
+    History, Rebuild, Reconciles, ReconcilesSealed, Redrive, RedriveDry, Restore, Seed,
+    SeedDeletion, SeedJournalled, SeedSealed, Show, ShowLive, Status, Verify,
 };
 
 /// How a piece of work ends without a right that it needs.
@@ -30,6 +30,9 @@ pub(super) struct Role {
 const OWN_KEY: &str = "the emulator encrypts nothing, and asks for no right of the stack's own key";
 const NO_POLLER: &str = "the emulator takes messages for a function without asking its role";
 const NO_LOG: &str = "the emulator writes a function's log without asking its role";
+
+const SHARED: &str = "one policy for both functions; a reconciliation itself reads a stored value only \
+                      where it contradicts a deletion on record";
 
 pub(super) const AUDITOR: Role = Role {
     name: "auditor",
@@ -59,6 +62,8 @@ pub(super) const RESTORER: Role = Role {
         History,
         Status,
         Show,
+        ShowLive,
+        Rebuild,
         Restore,
         SeedDeletion,
         SeedJournalled,
@@ -85,7 +90,7 @@ pub(super) const RESTORER: Role = Role {
         ("ReadIndex dynamodb:Query", History, Named),
         ("WriteIndex dynamodb:PutItem", Restore, Named),
         ("WriteIndex dynamodb:UpdateItem", Restore, Named),
-        ("FindObjects s3:ListBucket", SeedDeletion, Named),
+        ("FindObjects s3:ListBucket", Rebuild, Named),
         ("ReadAndAddBackups s3:GetObject", SeedJournalled, Named),
         ("ReadAndAddBackups s3:GetObjectVersion", Show, Named),
         ("ReadAndAddBackups s3:PutObject", Restore, Named),
@@ -101,7 +106,7 @@ pub(super) const RESTORER: Role = Role {
         ("WriteParameters ssm:LabelParameterVersion", Restore, Named),
         ("WriteParameters ssm:PutParameter", Restore, Named),
         ("WriteParameters ssm:RemoveTagsFromResource", Restore, Named),
-        ("ReadAndWriteSecrets kms:Decrypt", Show, Named),
+        ("ReadAndWriteSecrets kms:Decrypt", ShowLive, Named),
         ("ReadAndWriteSecrets kms:Encrypt", Restore, Named),
         ("ReadAndWriteSecrets kms:GenerateDataKey", Restore, Named),
     ],
@@ -114,6 +119,8 @@ pub(super) const OPERATOR: Role = Role {
         History,
         Status,
         Show,
+        ShowLive,
+        Rebuild,
         Seed,
         SeedDeletion,
         SeedJournalled,
@@ -137,7 +144,7 @@ pub(super) const OPERATOR: Role = Role {
         (
             "TakeDeadLetters sqs:ChangeMessageVisibility",
             RedriveDry,
-            Named,
+            Around,
         ),
         ("TakeDeadLetters sqs:DeleteMessage", Redrive, Named),
         ("TakeDeadLetters sqs:ReceiveMessage", RedriveDry, Named),
@@ -148,7 +155,7 @@ pub(super) const OPERATOR: Role = Role {
         ("ReadIndex dynamodb:Query", History, Named),
         ("WriteIndex dynamodb:PutItem", Seed, Named),
         ("WriteIndex dynamodb:UpdateItem", Seed, Named),
-        ("FindObjects s3:ListBucket", SeedDeletion, Named),
+        ("FindObjects s3:ListBucket", Rebuild, Named),
         ("FindObjects s3:ListBucketVersions", Verify, Named),
         ("ReadAndAddBackups s3:GetObject", SeedJournalled, Named),
         ("ReadAndAddBackups s3:GetObjectVersion", Show, Named),
@@ -157,7 +164,7 @@ pub(super) const OPERATOR: Role = Role {
         ("MarkValuesDeleted s3:DeleteObject", SeedDeletion, Named),
         ("ReadParameters ssm:GetParameter", SeedSealed, Named),
         ("ReadParameters ssm:GetParameterHistory", Seed, Named),
-        ("ReadParameters ssm:GetParameters", Show, Named),
+        ("ReadParameters ssm:GetParameters", ShowLive, Named),
         ("ReadParameters ssm:ListTagsForResource", Seed, Named),
         ("ListParameters ssm:DescribeParameters", Seed, Named),
         ("ReadSecrets kms:Decrypt", Seed, Named),
@@ -172,13 +179,15 @@ pub(super) const CAPTURE: Role = Role {
         CapturesDeletion,
         CapturesJournalled,
         CapturesSealed,
+        CapturesHidden,
+        Checks,
     ],
     needs: &[
         ("ReadParameters ssm:GetParameter", CapturesSealed, Named),
         ("ReadParameters ssm:GetParameterHistory", Captures, Named),
         ("ReadParameters ssm:ListTagsForResource", Captures, Named),
         ("ReadSecrets kms:Decrypt", Captures, Named),
-        ("FindObjects s3:ListBucket", CapturesDeletion, Named),
+        ("FindObjects s3:ListBucket", Checks, Named),
         (
             "WriteValuesAndJournal s3:GetObject",
             CapturesJournalled,
@@ -186,7 +195,7 @@ pub(super) const CAPTURE: Role = Role {
         ),
         (
             "WriteValuesAndJournal s3:GetObjectVersion",
-            CapturesJournalled,
+            CapturesHidden,
             Named,
         ),
         ("WriteValuesAndJournal s3:PutObject", Captures, Named),
@@ -206,8 +215,11 @@ pub(super) const CAPTURE: Role = Role {
 
 pub(super) const RECONCILE: Role = Role {
     name: "reconcile",
-    works: &[Reconciles],
+    works: &[Reconciles, ReconcilesSealed],
     needs: &[
+        ("ReadParameters ssm:GetParameter", ReconcilesSealed, Named),
+        ("FindObjects s3:ListBucket", Reconciles, Named),
+        ("WriteValuesAndJournal s3:GetObject", Reconciles, Named),
         ("ReadParameters ssm:GetParameterHistory", Reconciles, Named),
         ("ReadParameters ssm:ListTagsForResource", Reconciles, Named),
         ("ListParameters ssm:DescribeParameters", Reconciles, Named),
@@ -224,5 +236,9 @@ pub(super) const RECONCILE: Role = Role {
         ("WriteIndex dynamodb:Query", Reconciles, Named),
         ("WriteIndex dynamodb:UpdateItem", Reconciles, Named),
     ],
-    untold: &[("WriteLog", NO_LOG), ("UseKeyOfTheStack", OWN_KEY)],
+    untold: &[
+        ("WriteValuesAndJournal s3:GetObjectVersion", SHARED),
+        ("WriteLog", NO_LOG),
+        ("UseKeyOfTheStack", OWN_KEY),
+    ],
 };

@@ -1,6 +1,7 @@
 //! What the roles do: pieces of work that together need every right, each on a scene of its own.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_ssm::types::{ParameterTier, ParameterType};
@@ -9,7 +10,7 @@ use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
 use ssmbak_tests::people::Person;
 use ssmbak_tests::runtime_api::{Function, Outcome};
 
-use crate::access::{HUSH, KEY, STACK, Scene, Stage, command, ssmbak};
+use crate::access::{HUSH, KEY, STACK, Scene, Stage, command, s3, ssmbak};
 use crate::world::{bootstrap, mark, next_second, now, run};
 
 /// A piece of work of somebody, or of a function.
@@ -21,6 +22,8 @@ pub(super) enum Work {
     Status,
     /// A secret is read that has been superseded.
     Show,
+    /// A secret is read as it lives.
+    ShowLive,
     /// Everything is put back, what nobody heard of captured first.
     Restore,
     /// Versions that nobody heard of are captured.
@@ -31,6 +34,8 @@ pub(super) enum Work {
     SeedJournalled,
     /// So are versions beside one whose key is gone.
     SeedSealed,
+    /// The journal is looked through.
+    Rebuild,
     /// Values are compared with the record.
     Verify,
     /// Dead letters are put back.
@@ -45,8 +50,14 @@ pub(super) enum Work {
     CapturesJournalled,
     /// Of versions beside one whose key is gone.
     CapturesSealed,
+    /// Of what somebody has hidden in the bucket.
+    CapturesHidden,
+    /// The function is tried.
+    Checks,
     /// The function compares what lives with what is on record.
     Reconciles,
+    /// The same of versions beside one whose key is gone.
+    ReconcilesSealed,
 }
 
 /// How it went.
@@ -77,11 +88,17 @@ impl Work {
                 let show = ["show", &scene.name("secret"), &at, "--reveal"];
                 typed(person, &show).await
             }
+            Self::ShowLive => {
+                scene.put_secret("secret", HUSH).await;
+                seed(stage, &scene).await;
+                typed(person, &["show", &scene.name("secret"), "--reveal"]).await
+            }
             Self::Restore => {
                 let at = changed_since(stage, &scene).await;
                 let restore = ["restore", &path, &at, "-R", "--yes", "--labels"];
                 typed(person, &restore).await
             }
+            Self::Rebuild => typed(person, &["rebuild"]).await,
             Self::Verify => {
                 seeded(stage, &scene).await;
                 typed(person, &["verify", &path]).await
@@ -95,9 +112,15 @@ impl Work {
             Self::Captures
             | Self::CapturesDeletion
             | Self::CapturesJournalled
+            | Self::CapturesHidden
             | Self::CapturesSealed => {
                 let events = self.set(stage, &scene).await;
                 invoked(stage, person, &batch_of_events(&events)).await
+            }
+            Self::Checks => invoked(stage, person, &json!({"task": "check"})).await,
+            Self::ReconcilesSealed => {
+                self.set(stage, &scene).await;
+                invoked(stage, person, &json!({"task": "reconcile", "path": path})).await
             }
             Self::Reconciles => {
                 changed_since(stage, &scene).await;
@@ -128,11 +151,20 @@ impl Work {
                 forget(stage, scene, "name").await;
                 vec![told]
             }
-            Self::SeedSealed | Self::CapturesSealed => {
+            Self::CapturesHidden => {
+                scene.put("name", HUSH).await;
+                let told = event("name", "Create");
+                seed(stage, scene).await;
+                let hide = s3(&stage.administration().await).delete_object();
+                let hide = hide.bucket(stage.bucket()).key(scene.name("name"));
+                hide.send().await.unwrap();
+                vec![told]
+            }
+            Self::SeedSealed | Self::CapturesSealed | Self::ReconcilesSealed => {
                 let locked = format!("alias/gone-{}", scene.path.replace('/', "-"));
                 put_under(scene, &locked).await;
                 scene.put_secret("locked", HUSH).await;
-                stage.control().deny_key(&locked, true).await.unwrap();
+                stage.control().lose_key(&locked).await.unwrap();
                 vec![event("locked", "Update")]
             }
             _ => {
@@ -167,9 +199,21 @@ async fn invoked(stage: &Stage, person: &Person, input: &Json) -> Ended {
         Outcome::Response(answer) => failed_messages(answer).is_empty(),
         Outcome::Error(_) | Outcome::Died(_) | Outcome::TimedOut => false,
     };
-    function.stop().await;
-    let told = format!("{outcome:?}\n{}", function.logs().join("\n"));
+    let told = format!("{outcome:?}\n{}", whole_log(&function).await);
     Ended { well, told }
+}
+
+/// What the function logged; a batch ends with its metrics, which may come after the answer.
+async fn whole_log(function: &Function) -> String {
+    let is_metrics = |line: &String| line.contains("CloudWatchMetrics");
+    for _ in 0..200 {
+        if function.logs().iter().any(is_metrics) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    function.stop().await;
+    function.logs().join("\n")
 }
 
 async fn seed(stage: &Stage, scene: &Scene) {
