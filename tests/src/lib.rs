@@ -7,6 +7,7 @@ pub mod canned;
 pub mod emulator;
 pub mod events;
 mod http;
+pub mod load;
 pub mod original;
 pub mod people;
 pub mod proxy;

@@ -21,6 +21,7 @@ mod invariants;
 mod journeys;
 mod kept;
 mod library;
+mod load;
 mod model;
 mod rebuild;
 mod secrets;

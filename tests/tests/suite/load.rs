@@ -1,0 +1,42 @@
+//! Load through queue and function: nothing is lost, the queue is empty in the end, the lag is
+//! told, and the function does not grow. Nothing here depends on how long it takes.
+//!
+//! The long form: `cargo test --workspace --test suite -- --ignored load:: --nocapture`.
+
+use std::time::Duration;
+
+use ssmbak_tests::load::{self, Figures, LoadStage};
+
+/// Between its first and its last batch a process of the function stays within this: pages come
+/// and go, and it holds nothing.
+const GROWN_KIB_MAX: u64 = 4 * 1_024;
+
+fn check(figures: &Figures, changes: usize) {
+    println!("{figures}");
+    let faults = figures.faults(GROWN_KIB_MAX);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(figures.changes, changes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_and_then_a_steady_stream_drain_and_nothing_is_lost() {
+    let stage = LoadStage::set().await.unwrap();
+    check(&load::burst(&stage, 200).await.unwrap(), 200);
+    let steady = load::steady(&stage, 10, Duration::from_secs(5)).await;
+    check(&steady.unwrap(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a minute or more"]
+async fn a_thousand_changes_at_once_drain_and_nothing_is_lost() {
+    let stage = LoadStage::set().await.unwrap();
+    check(&load::burst(&stage, 1_000).await.unwrap(), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes ten minutes"]
+async fn ten_changes_a_second_for_ten_minutes_drain_and_nothing_is_lost() {
+    let stage = LoadStage::set().await.unwrap();
+    let steady = load::steady(&stage, 10, Duration::from_mins(10)).await;
+    check(&steady.unwrap(), 6_000);
+}
