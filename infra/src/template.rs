@@ -74,3 +74,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 #[path = "template_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "granted_tests.rs"]
+mod granted_tests;
