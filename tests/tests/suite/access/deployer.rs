@@ -8,7 +8,7 @@ use ssmbak_tests::people::Person;
 use super::{HUSH, refused, s3};
 use crate::world::{Answer, bare_command, run};
 
-const STACK: &str = "Made-1";
+pub(super) const STACK: &str = "Made-1";
 
 async fn ssmbak(person: &Person, arguments: &[&str]) -> Answer {
     let mut command = bare_command(arguments);
@@ -18,7 +18,7 @@ async fn ssmbak(person: &Person, arguments: &[&str]) -> Answer {
 
 /// The policies as the command line prints them to somebody who has no right at all, where no stack
 /// stands yet.
-async fn printed(endpoint: &str) -> Vec<Json> {
+pub(super) async fn printed(endpoint: &str) -> Vec<Json> {
     let nobody = Person::hired(endpoint, "nobody", &[]).await.unwrap();
     let mut documents = Vec::new();
     for half in ["deployer", "deployer-access"] {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use ssmbak_tests::runtime_api::Function;
 
-use super::{EVENTS, HUSH, STACK, Scene, Stage, refused, restorer};
+use super::{EVENTS, HUSH, STACK, Scene, Stage};
 use crate::world::bootstrap;
 
 #[tokio::test]
@@ -62,26 +62,4 @@ async fn a_reconciliation_works_under_the_functions_role() {
     let found = rows.as_array().unwrap().iter();
     let found = found.filter(|row| row["Source"] == "reconcile");
     assert_eq!(found.count(), 3, "{rows}");
-}
-
-#[tokio::test]
-async fn the_functions_role_writes_no_parameter_and_deletes_no_backup() {
-    let stage = Stage::shared().await;
-    let scene = Scene::set(stage, "/kept-by-function/").await;
-    let function = stage.function("FunctionName").await;
-    restorer::deletes_no_backup(stage, &function, &scene).await;
-    let ssm = aws_sdk_ssm::Client::new(&function.config().await);
-    let name = scene.name("name");
-    // The session is the function's: what it needs, it may.
-    let get = ssm.get_parameter().name(scene.name("secret"));
-    let get = get.with_decryption(true).send().await.unwrap();
-    assert_eq!(get.parameter.unwrap().version, 2);
-    let put = ssm.put_parameter().name(&name).value("x").overwrite(true);
-    refused(put.send().await, "ssm:PutParameter");
-    let delete = ssm.delete_parameter().name(&name);
-    refused(delete.send().await, "ssm:DeleteParameter");
-    let delete = ssm.delete_parameters().names(&name);
-    refused(delete.send().await, "ssm:DeleteParameters");
-    let label = ssm.label_parameter_version().name(&name).labels("x");
-    refused(label.send().await, "ssm:LabelParameterVersion");
 }

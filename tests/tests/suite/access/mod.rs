@@ -6,6 +6,7 @@
 mod auditor;
 mod deployer;
 mod function;
+mod never;
 mod operator;
 mod removed;
 mod restorer;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{EVENTS, STACK, Scene, Stage, refused, restorer, ssmbak, table};
+use super::{EVENTS, STACK, Scene, Stage, ssmbak, table};
 
 #[tokio::test]
 async fn an_operator_captures_and_reads_and_restores_nothing() {
@@ -53,16 +53,4 @@ async fn all_see_dead_letters_and_only_an_operator_puts_them_back() {
     let summary = "redriven: 1 of 1 from the dead-letter queue, 1 of 1 undelivered events";
     assert!(done.stderr.contains(summary), "{done:?}");
     stage.captured().await;
-}
-
-#[tokio::test]
-async fn an_operator_writes_no_parameter_and_deletes_no_backup() {
-    let stage = Stage::shared().await;
-    let scene = Scene::set(stage, "/kept-by-operator/").await;
-    restorer::deletes_no_backup(stage, &stage.operator, &scene).await;
-    let ssm = aws_sdk_ssm::Client::new(&stage.operator.config().await);
-    let put = ssm.put_parameter().name(scene.name("name")).value("x");
-    refused(put.overwrite(true).send().await, "ssm:PutParameter");
-    let delete = ssm.delete_parameters().names(scene.name("name"));
-    refused(delete.send().await, "ssm:DeleteParameters");
 }

@@ -1,14 +1,13 @@
 //! The restorer writes parameters, adds to the backups, and deletes none.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
 use serde_json::json;
 use ssmbak_tests::people::Person;
 
-use super::{EVENTS, HUSH, KEY, STACK, Scene, Stage, command, refused, s3, ssmbak, table};
+use super::{EVENTS, HUSH, KEY, STACK, Scene, Stage, command, ssmbak, table};
 use crate::world::{Lane, World, mark, run};
 
 #[tokio::test]
@@ -198,57 +197,4 @@ fn profile_of(person: &Person) -> tempfile::NamedTempFile {
     )
     .unwrap();
     profile
-}
-
-#[tokio::test]
-async fn a_restorer_deletes_no_backup() {
-    let stage = Stage::shared().await;
-    let scene = Scene::set(stage, "/kept/").await;
-    deletes_no_backup(stage, &stage.restorer, &scene).await;
-}
-
-/// Neither a version of a value, nor a row, nor anything of the journal: not even a marker on it.
-pub(super) async fn deletes_no_backup(stage: &Stage, person: &Person, scene: &Scene) {
-    let admin = s3(&stage.administration().await);
-    let bucket = stage.bucket();
-    let name = scene.name("name");
-    let values = admin.list_object_versions().bucket(bucket).prefix(&name);
-    let values = values.send().await.unwrap();
-    let value = values.versions()[0].version_id().unwrap();
-    let journal = admin.list_objects_v2().bucket(bucket).prefix("_ssmbak/");
-    let journal = journal.send().await.unwrap();
-    let entry = journal.contents()[0].key().unwrap();
-    let of_entry = admin.list_object_versions().bucket(bucket).prefix(entry);
-    let of_entry = of_entry.send().await.unwrap();
-    let of_entry = of_entry.versions()[0].version_id().unwrap();
-
-    let config = person.config().await;
-    let objects = s3(&config);
-    for (key, version) in [(&*name, value), (entry, of_entry)] {
-        let delete = objects.delete_object().bucket(bucket).key(key);
-        let delete = delete.version_id(version);
-        refused(delete.send().await, "s3:DeleteObjectVersion");
-    }
-    let mark = objects.delete_object().bucket(bucket).key(entry);
-    refused(mark.send().await, "s3:DeleteObject");
-    let empty = objects.delete_bucket().bucket(bucket);
-    refused(empty.send().await, "s3:DeleteBucket");
-    let row = [("scope", &*scene.path), ("entry", "x")];
-    let row = row.map(|(field, text)| (field.to_owned(), AttributeValue::S(text.into())));
-    let table = aws_sdk_dynamodb::Client::new(&config);
-    let row = HashMap::from(row);
-    let delete = table.delete_item().table_name(stage.table());
-    let delete = delete.set_key(Some(row.clone()));
-    refused(delete.send().await, "dynamodb:DeleteItem");
-    let delete = DeleteRequest::builder().set_key(Some(row)).build();
-    let delete = WriteRequest::builder().delete_request(delete.unwrap());
-    let batch = table.batch_write_item();
-    let batch = batch.request_items(stage.table(), vec![delete.build()]);
-    refused(batch.send().await, "dynamodb:BatchWriteItem");
-    let drop = table.delete_table().table_name(stage.table());
-    refused(drop.send().await, "dynamodb:DeleteTable");
-
-    let after = admin.list_object_versions().bucket(bucket).prefix(&name);
-    let after = after.send().await.unwrap();
-    assert_eq!(after.versions().len(), values.versions().len());
 }

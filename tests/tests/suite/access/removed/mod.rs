@@ -1,6 +1,7 @@
 //! Least privilege: without any one of its rights a role cannot do its work, and says which one it
 //! lacks. What no emulator can ask for is on a list, and nothing on it is told after all.
 
+mod deployer;
 mod grants;
 mod needs;
 mod work;
