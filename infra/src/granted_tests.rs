@@ -145,22 +145,19 @@ fn grants() -> Vec<Grant> {
 
 /// Each grant: its owner and name, with its actions, then on what, to whom and under which condition.
 fn granted() -> String {
-    let mut told = String::new();
+    let mut lines = Vec::new();
     for Grant { owner, statement } in grants() {
         let sid = statement["Sid"].as_str().unwrap_or("-");
         let effect = statement["Effect"].as_str().unwrap_or("Allow");
-        told += &format!("{owner} {sid}: {effect}\n");
-        for action in list_of(&statement["Action"]) {
-            told += &format!("    {}\n", action.as_str().unwrap());
-        }
+        lines.push(format!("{owner} {sid}: {effect}"));
+        let actions = list_of(&statement["Action"]).into_iter();
+        lines.extend(actions.map(|action| format!("    {}", action.as_str().unwrap())));
         let more = statement.as_object().unwrap().iter();
-        for (field, value) in
-            more.filter(|(field, _)| !["Sid", "Effect", "Action"].contains(&field.as_str()))
-        {
-            told += &format!("  {field} {value}\n");
-        }
+        let is_more = |field: &str| !["Sid", "Effect", "Action"].contains(&field);
+        let more = more.filter(|(field, _)| is_more(field));
+        lines.extend(more.map(|(field, value)| format!("  {field} {value}")));
     }
-    told
+    lines.join("\n") + "\n"
 }
 
 #[test]

@@ -159,7 +159,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(looks: Vec<u64>, peak_kib: u64) -> Self {
+    pub(super) fn new(looks: &[u64], peak_kib: u64) -> Self {
         let at = |place: usize| looks.get(place).copied().unwrap_or_default();
         Self {
             first_kib: at(0),

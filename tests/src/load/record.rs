@@ -1,6 +1,7 @@
 //! What is on record, beside what happened.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
@@ -58,5 +59,8 @@ fn fact_of_row(row: &Value) -> Fact {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

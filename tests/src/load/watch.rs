@@ -75,7 +75,7 @@ async fn watch(
     let peak = |process| status_kib(process, "VmHWM:").unwrap_or_default();
     let memory = sizes.into_iter();
     seen.memory = memory
-        .map(|(process, kib)| Memory::new(kib, peak(process)))
+        .map(|(process, kib)| Memory::new(&kib, peak(process)))
         .collect();
     let used = used.into_values();
     seen.function_cpu = used.map(|(first, last)| last.saturating_sub(first)).sum();

@@ -167,7 +167,19 @@ impl Work {
                 stage.control().lose_key(&locked).await.unwrap();
                 vec![event("locked", "Update")]
             }
-            _ => {
+            Self::History
+            | Self::Status
+            | Self::Show
+            | Self::ShowLive
+            | Self::Restore
+            | Self::Seed
+            | Self::Rebuild
+            | Self::Verify
+            | Self::Redrive
+            | Self::RedriveDry
+            | Self::Captures
+            | Self::Checks
+            | Self::Reconciles => {
                 scene.put("name", HUSH).await;
                 scene.put_secret("secret", HUSH).await;
                 vec![event("name", "Create"), event("secret", "Create")]
@@ -187,7 +199,7 @@ async fn typed(person: &Person, words: &[&str]) -> Ended {
 
 /// The function, in the session of somebody who has its role's rights.
 async fn invoked(stage: &Stage, person: &Person, input: &Json) -> Ended {
-    let function = Function::new(&bootstrap(), &stage.ministack.endpoint()).unwrap();
+    let function = Function::new(bootstrap(), &stage.ministack.endpoint()).unwrap();
     let environment = person.environment().into_iter();
     let function = environment.fold(function, |f, (name, value)| f.env(name, &value));
     let function = function
