@@ -143,19 +143,19 @@ fn grants() -> Vec<Grant> {
     found
 }
 
-/// Each grant: its owner and name, with its actions, then on what, to whom and under which condition.
+/// A line for each action of each statement, then on what, to whom and under which condition.
 fn granted() -> String {
     let mut lines = Vec::new();
     for Grant { owner, statement } in grants() {
         let sid = statement["Sid"].as_str().unwrap_or("-");
         let effect = statement["Effect"].as_str().unwrap_or("Allow");
-        lines.push(format!("{owner} {sid}: {effect}"));
+        let of = format!("{owner} {sid}");
         let actions = list_of(&statement["Action"]).into_iter();
-        lines.extend(actions.map(|action| format!("    {}", action.as_str().unwrap())));
+        lines.extend(actions.map(|a| format!("{of} {effect}: {}", a.as_str().unwrap())));
         let more = statement.as_object().unwrap().iter();
         let is_more = |field: &str| !["Sid", "Effect", "Action"].contains(&field);
         let more = more.filter(|(field, _)| is_more(field));
-        lines.extend(more.map(|(field, value)| format!("  {field} {value}")));
+        lines.extend(more.map(|(field, value)| format!("{of} {field}: {value}")));
     }
     lines.join("\n") + "\n"
 }
