@@ -249,3 +249,17 @@ fn what_the_service_names_counts() {
     );
     assert!(!denied.contains("attach"), "{denied}");
 }
+
+#[test]
+fn a_refusal_without_a_body_names_the_action() {
+    let refused = Trouble::of_answer("s3:ListBucket", None, None, Some(403));
+    assert_eq!(refused.kind, ErrorKind::AccessDenied);
+    let told = refused.told.unwrap();
+    assert_eq!(
+        told,
+        "the service answered s3:ListBucket with HTTP status 403"
+    );
+    let other = Trouble::of_answer("s3:ListBucket", None, None, Some(500));
+    let told = other.told.unwrap();
+    assert_eq!(told, "the service answered with HTTP status 500");
+}

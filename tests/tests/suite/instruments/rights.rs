@@ -217,3 +217,21 @@ async fn an_event_reaches_a_queue_only_where_its_policy_lets_the_rule() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn alarms_are_judged_and_every_refusal_is_remembered() {
+    let ministack = enforcing();
+    let queue = "arn:aws:sqs:us-east-1:000000000000:x";
+    let document =
+        json!({"Version": "2012-10-17", "Statement": [allow(&["sqs:SendMessage"], queue)]});
+    let endpoint = ministack.endpoint();
+    let person = Person::hired_under(&endpoint, "watcher", &[document]).await;
+    let person = person.unwrap();
+    let alarms = aws_sdk_cloudwatch::Client::new(&person.config().await);
+    let told = alarms.describe_alarms().send().await;
+    assert!(told.is_err(), "{told:?}");
+    let refused = ministack.control().refused(person.access_key()).await;
+    let refused = refused.unwrap();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0].action, "cloudwatch:DescribeAlarms");
+}
