@@ -6,6 +6,7 @@
 
 mod against;
 mod beside;
+mod one;
 mod states;
 mod trusting;
 mod versions;
@@ -25,8 +26,8 @@ use crate::domain::plan::{
 use crate::domain::retained::Tags;
 use crate::domain::state::{Evidence, Found, FoundValue, is_recorded_as, state_at};
 use crate::domain::{
-    Action, Change, Coverage, Instant, KeyMap, Live, Name, Plan, Selection, State, Step, Target,
-    Value,
+    Action, Change, Coverage, Instant, KeyMap, Live, Name, Path, Plan, Selection, State, Step,
+    Target, Value,
 };
 use crate::store::{Destination, ErrorKind, Head, LiveValue, StoreError, Stores};
 
@@ -110,10 +111,19 @@ pub async fn survey_selected(
     at: Instant,
     options: &SurveyOptions,
 ) -> Result<Surveyed, StoreError> {
-    let (cases, coverage) = if options.trusts_index {
-        trusting::cases(stores, target, at).await?
-    } else {
-        cases(stores, target).await?
+    let mut seen = BTreeMap::new();
+    let (cases, coverage) = match target {
+        _ if options.trusts_index => trusting::cases(stores, target, at).await?,
+        Target::Name(name) => {
+            let found = one::look(stores, name, at).await?;
+            seen.insert(name.clone(), found.versions);
+            let is_there = |case: &Case| case.live.is_some() || case.head.is_some();
+            (
+                Some(found.case).into_iter().filter(is_there).collect(),
+                found.coverage,
+            )
+        }
+        Target::Path { .. } => cases(stores, target).await?,
     };
     let selection = &options.selection;
     let (cases, unseen): (Vec<Case>, Vec<Case>) = cases
@@ -124,7 +134,10 @@ pub async fn survey_selected(
     let concerned = |c: &&Case| c.live.is_some() || !c.head.as_ref().is_some_and(gone);
     let unseen = unseen.iter().filter(concerned).count();
     let asked = Asked::of(options);
-    let states = assess_all(stores, cases, at, &coverage, asked).await?;
+    if let Target::Path { path, .. } = target {
+        seen = records_until(stores, path, &cases, at).await?;
+    }
+    let states = assess_all(stores, cases, at, &coverage, (asked, &seen)).await?;
     let nearest_known = nearest_known(target, at, &coverage, &states);
     let nothing_looked_at = unseen > 0 && states.is_empty();
     let anything_known = nothing_looked_at || anything_known(target, at, &coverage, &states);
@@ -173,6 +186,7 @@ impl Asked {
 }
 
 /// The names of `target` that live or have records, in order, and the coverage.
+/// Refuses an index that has not everything, or is of another format.
 pub(crate) async fn cases(
     stores: &Stores,
     target: &Target,
@@ -180,9 +194,10 @@ pub(crate) async fn cases(
     let (live, heads, coverage) = tokio::try_join!(
         stores.parameters.list(target),
         stores.index.heads(target),
-        stores.index.coverage(),
+        stores.index.checked_coverage(),
     )?;
     let mut live: BTreeMap<Name, Live> = live.into_iter().map(|l| (l.name.clone(), l)).collect();
+    let mut heads = heads;
     let names: BTreeSet<Name> = live.keys().chain(heads.keys()).cloned().collect();
     let cases = names
         .into_iter()
@@ -191,7 +206,8 @@ pub(crate) async fn cases(
         .filter(|name| !name.is_own() || matches!(target, Target::Name(_)))
         .map(|name| Case {
             live: live.remove(&name),
-            head: heads.get(&name).cloned(),
+            head: heads.remove(&name),
+            at_hand: Vec::new(),
             name,
         })
         .collect();
@@ -203,6 +219,8 @@ pub(crate) struct Case {
     pub(crate) name: Name,
     live: Option<Live>,
     head: Option<Head>,
+    /// Values that were told with what lives.
+    at_hand: Vec<LiveValue>,
 }
 
 /// One name with its state at the instant.
@@ -219,6 +237,8 @@ pub(crate) struct Assessed {
     tags_are_live: bool,
     /// The live tags are those on record.
     tags_are_recorded: bool,
+    /// Values that were told with what lives.
+    at_hand: Vec<LiveValue>,
     pub(crate) state: State,
 }
 
@@ -233,6 +253,18 @@ impl Assessed {
         let misses = |label| now.is_some_and(|now| !now.contains(label));
         let labels = found.attributes.labels.iter().any(misses);
         needs_comparison(&self.state, self.live.as_ref()) || self.tags_changed || labels
+    }
+
+    /// The value of a version, if it was told with what lives.
+    fn at_hand(&self, version: u64, modified: Instant) -> Option<&LiveValue> {
+        let is_it = |told: &&LiveValue| told.version == version && told.modified == modified;
+        self.at_hand.iter().find(is_it)
+    }
+
+    /// The live value, if it was told with what lives.
+    fn live_at_hand(&self) -> Option<&LiveValue> {
+        let live = self.live.as_ref()?;
+        self.at_hand(live.version, live.modified)
     }
 
     /// Whether the live tags are wanted. What lives unchanged has the tags it
@@ -261,17 +293,48 @@ async fn assess_all(
     cases: Vec<Case>,
     at: Instant,
     coverage: &Coverage,
-    asked: Asked,
+    (asked, seen): (Asked, &BTreeMap<Name, Versions>),
 ) -> Result<Vec<Assessed>, StoreError> {
     stream::iter(cases)
         .map(async |case| {
             let covered = coverage.covers(&case.name, at);
-            let (assessed, _) = assess(stores, &case, at, covered, asked, None).await?;
+            let seen = seen.get(&case.name);
+            let (assessed, _) = assess(stores, &case, at, covered, asked, seen).await?;
             Ok(assessed)
         })
         .buffered(NAMES_AT_ONCE)
         .try_collect()
         .await
+}
+
+/// The records that were the newest at `at` of the names that changed since: those that
+/// the newest rows of the path tell, where asking that takes fewer calls than to ask for
+/// each name.
+async fn records_until(
+    stores: &Stores,
+    path: &Path,
+    cases: &[Case],
+    at: Instant,
+) -> Result<BTreeMap<Name, Versions>, StoreError> {
+    let changed = |case: &&Case| {
+        let later = case.head.as_ref().is_some_and(|h| h.record.at > at);
+        later && case.live.as_ref().is_none_or(|live| live.modified > at)
+    };
+    let changed: Vec<&Name> = cases
+        .iter()
+        .filter(changed)
+        .map(|case| &case.name)
+        .collect();
+    let found = stores.index.newest_under(path, &changed, at).await?;
+    let versions = |(name, record)| {
+        let before = Some(record);
+        let versions = Versions {
+            before,
+            ..Versions::default()
+        };
+        (name, versions)
+    };
+    Ok(found.into_iter().map(versions).collect())
 }
 
 /// Finds the state of one name: at most a look and three queries, and none of
@@ -339,6 +402,7 @@ pub(crate) async fn assess(
         tags_changed,
         tags_are_live: asked.live_tags && unchanged && !tags_changed,
         tags_are_recorded: asked.trusted_tags,
+        at_hand: case.at_hand.clone(),
         state,
     };
     Ok((assessed, versions))
@@ -375,13 +439,15 @@ async fn steps_of(
             let asked = options.values_of_unchanged || (deleted && is_deleted);
             a.wants_value() || (asked && a.live.is_some())
         })
+        .filter(|a| a.live_at_hand().is_none())
         .map(|a| a.name.clone())
         .collect();
     let mut values = there.parameters.values(&wanted).await?;
     let cases: Vec<_> = states
         .into_iter()
         .map(|assessed| {
-            let value = values.remove(&assessed.name);
+            let told = assessed.live_at_hand().cloned().map(Ok);
+            let value = told.or_else(|| values.remove(&assessed.name));
             (assessed, value)
         })
         .collect();
@@ -429,8 +495,10 @@ async fn step(
     };
     let mut then = None;
     if let Some(found) = assessed.state.found() {
-        match value_then(there, found, now.as_ref()).await {
+        match value_then(there, &assessed, found, now.as_ref()).await {
             Ok(value) => then = value,
+            // Of a bucket that is not there nothing can be said.
+            Err(error) if error.code() == Some("NoSuchBucket") => return Err(error),
             Err(error) if error.kind() == ErrorKind::Missing => {
                 problem = Some(Problem::Gone(Nearest::default()));
             }
@@ -485,10 +553,13 @@ fn is_later(read: &LiveValue, assessed: &Assessed) -> bool {
 /// live one and was not asked for.
 async fn value_then(
     there: &Destination,
+    assessed: &Assessed,
     found: &Found,
     now: Option<&Value>,
 ) -> Result<Option<Value>, StoreError> {
+    let told = found.version.map(|v| assessed.at_hand(v, found.modified));
     match &found.value {
+        FoundValue::Stored(_) if let Some(told) = told.flatten() => Ok(Some(told.value.clone())),
         FoundValue::Live => Ok(now.cloned()),
         FoundValue::Retained(value) | FoundValue::Given(value) => Ok(Some(value.clone())),
         FoundValue::Stored(pointer) => {

@@ -9,7 +9,8 @@ use aws_config::SdkConfig;
 use crate::config::{Environment, Settings, Text};
 use crate::error::CliError;
 use ssmbak_core::store::{
-    Clock, ConnectOptions, ErrorKind, Identity, Location, Profiles, SourceBucket, Stores, connect,
+    Clock, ConnectOptions, ErrorKind, Identity, Location, Profiles, SourceBucket, StoreError,
+    Stores, connect,
 };
 use ssmbak_infra::{lookup, stack_name::StackName};
 
@@ -189,22 +190,38 @@ impl Connection {
     /// an index of another format.
     pub(crate) async fn stores(&self, clock: Clock) -> Result<Stores, CliError> {
         let stores = self.unchecked(clock).await?;
+        tokio::try_join!(stores.check_format(), self.check_bucket(&stores))?;
+        Ok(stores)
+    }
+
+    /// As [`Self::stores`], for a survey, which makes sure of the index itself. The bucket
+    /// is called only where `needs_bucket`.
+    pub(crate) async fn stores_to_survey(
+        &self,
+        clock: Clock,
+        needs_bucket: bool,
+    ) -> Result<Stores, CliError> {
+        let stores = self.unchecked(clock).await?;
+        if needs_bucket {
+            self.check_bucket(&stores).await?;
+        }
+        Ok(stores)
+    }
+
+    /// Makes sure that a bucket which a person names is there.
+    async fn check_bucket(&self, stores: &Stores) -> Result<(), StoreError> {
         // A stack's own bucket is there; one that a person names may not be. Who may not list it
         // may still read the index, or the bucket: the call that is refused for it says so.
-        let bucket = async {
-            match &self.settings.bucket {
-                Some(_) => stores.bucket.check().await.or_else(|error| {
-                    if error.kind() == ErrorKind::AccessDenied {
-                        Ok(())
-                    } else {
-                        Err(error)
-                    }
-                }),
-                None => Ok(()),
-            }
-        };
-        tokio::try_join!(stores.check_format(), bucket)?;
-        Ok(stores)
+        match &self.settings.bucket {
+            Some(_) => stores.bucket.check().await.or_else(|error| {
+                if error.kind() == ErrorKind::AccessDenied {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }),
+            None => Ok(()),
+        }
     }
 
     /// As [`Self::stores`], for what only asks the index: the bucket is not

@@ -5,10 +5,12 @@ mod create;
 mod rebuilding;
 mod rows;
 mod runs;
+mod together;
 mod write;
 
 pub use audit::{AuditRow, HeadRow, head_field};
 pub use rebuilding::Unfinished;
+pub use together::{About, Ends};
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -22,13 +24,12 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use self::rows::{Item, misshapen, read_head, read_record, string, text};
+use self::rows::{Item, read_coverage, read_head, read_record, text};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
-use crate::domain::coverage::Interval;
 use crate::domain::record::Operation;
 use crate::domain::stored::{FIRST_FORMAT, FORMAT};
-use crate::domain::{Coverage, Instant, Name, Path, Pointer, Record, Target, keys};
+use crate::domain::{Coverage, Instant, Name, Pointer, Record, Target, keys};
 
 /// Every instant's text begins with a digit; labels and tags stand below.
 const FIRST_INSTANT: &str = "0";
@@ -107,7 +108,17 @@ impl Index {
     /// and that it has everything: one that is being rebuilt is refused. A
     /// table without a format row is a new one.
     pub async fn check_format(&self) -> Result<(), StoreError> {
-        match self.unfinished_rebuild().await? {
+        self.refuse_unfinished(self.item(keys::META, "format").await?)
+    }
+
+    /// Refuses an index whose format row is this one, unless it is of a format
+    /// that this program knows and has everything.
+    fn refuse_unfinished(&self, format: Option<Item>) -> Result<(), StoreError> {
+        match self
+            .known_format(format)?
+            .as_ref()
+            .and_then(rebuilding::unfinished)
+        {
             None => Ok(()),
             Some(unfinished) => Err(StoreError::new(
                 format!("read the table {}", self.table),
@@ -147,7 +158,13 @@ impl Index {
 
     /// The format row, if it is of a format this program knows.
     async fn format_row(&self) -> Result<Option<Item>, StoreError> {
-        let Some(item) = self.item(keys::META, "format").await? else {
+        self.known_format(self.item(keys::META, "format").await?)
+    }
+
+    /// The format row; an error where it is of a format that this program does
+    /// not know.
+    fn known_format(&self, row: Option<Item>) -> Result<Option<Item>, StoreError> {
+        let Some(item) = row else {
             return Ok(None);
         };
         let format = item.get("format").and_then(|v| v.as_n().ok());
@@ -168,25 +185,26 @@ impl Index {
 
     /// The heads of `target`, strongly consistent.
     pub async fn heads(&self, target: &Target) -> Result<Heads, StoreError> {
-        let items = match target {
+        let mut heads = Heads::new();
+        let mut insert = |item: Item| {
+            if let Some(head) = read_head(item)?
+                && target.contains(&head.record.name)
+            {
+                heads.insert(head.record.name.clone(), head);
+            }
+            Ok(())
+        };
+        match target {
             Target::Name(name) => {
                 let item = self.item(keys::NAMES, name.as_str()).await?;
-                item.into_iter().collect()
+                item.map_or(Ok(()), insert)?;
             }
             Target::Path { path, .. } => {
                 let query = self
                     .query(keys::NAMES)
                     .key_condition_expression("#s = :s AND begins_with(#e, :p)")
                     .expression_attribute_values(":p", text(path.as_str()));
-                self.all(query).await?
-            }
-        };
-        let mut heads = Heads::new();
-        for item in items {
-            if let Some(head) = read_head(item)?
-                && target.contains(&head.record.name)
-            {
-                heads.insert(head.record.name.clone(), head);
+                self.each(query, &mut insert).await?;
             }
         }
         Ok(heads)
@@ -443,18 +461,13 @@ impl Index {
             .query(keys::META)
             .key_condition_expression("#s = :s AND begins_with(#e, :p)")
             .expression_attribute_values(":p", text("coverage#"));
-        let mut paths = Vec::new();
-        for item in self.all(query).await? {
-            let path = string(&item, "path").and_then(|p| Path::parse(p).ok());
-            let intervals = item.get("intervals").cloned();
-            let (Some(path), Some(intervals)) = (path, intervals) else {
-                return Err(misshapen("a coverage row lacks its path or intervals"));
-            };
-            let intervals: Vec<Interval> = serde_dynamo::from_attribute_value(intervals)
-                .map_err(|e| misshapen(&e.to_string()))?;
-            paths.push((path, intervals));
-        }
-        Ok(Coverage::new(paths))
+        let paths: Result<Vec<_>, _> = self
+            .all(query)
+            .await?
+            .into_iter()
+            .map(read_coverage)
+            .collect();
+        Ok(Coverage::new(paths?))
     }
 
     fn error<E>(
@@ -525,15 +538,30 @@ impl Index {
 
     async fn all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
+        self.each(query, |item| {
+            items.push(item);
+            Ok(())
+        })
+        .await?;
+        Ok(items)
+    }
+
+    /// Does something with each row of all pages, a page after the other: as they
+    /// are answered rows take several times the room of what is read from them.
+    async fn each(
+        &self,
+        query: QueryFluentBuilder,
+        mut with: impl FnMut(Item) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut start = None;
         loop {
             let (page, next) = self
                 .page(query.clone().set_exclusive_start_key(start))
                 .await?;
-            items.extend(page);
+            page.into_iter().try_for_each(&mut with)?;
             start = next;
             if start.is_none() {
-                return Ok(items);
+                return Ok(());
             }
         }
     }

@@ -23,7 +23,8 @@ pub use destination::Destination;
 pub use error::{ErrorKind, StoreError};
 pub use identity::{Caller, Identity};
 pub use index::{
-    AuditRow, Cursor, Head, HeadRow, Heads, Index, Recent, TagHead, Unfinished, head_field,
+    About, AuditRow, Cursor, Ends, Head, HeadRow, Heads, Index, Recent, TagHead, Unfinished,
+    head_field,
 };
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
 pub use profile::{ProfileSays, Profiles};

@@ -64,6 +64,12 @@ impl Parameters {
         Ok(Look { sent, retained })
     }
 
+    /// The retained versions with their values, ascending; an error where one
+    /// of them cannot be decrypted.
+    pub async fn open_history(&self, name: &Name) -> Result<Option<Vec<Retained>>, StoreError> {
+        self.history_pages(name, true).await
+    }
+
     /// The retained versions, secrets without their values.
     pub async fn sealed_history(&self, name: &Name) -> Result<Option<Vec<Retained>>, StoreError> {
         self.history_pages(name, false).await

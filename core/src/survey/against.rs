@@ -92,6 +92,7 @@ async fn compared(
             tags_changed: false,
             tags_are_live: false,
             tags_are_recorded: false,
+            at_hand: Vec::new(),
             state: wanted.state,
             name: wanted.name,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Asked, anything_known, assess_all, cases, nearest_known};
+use super::{Asked, anything_known, assess_all, cases, nearest_known, records_until};
 use crate::domain::{Instant, Name, State, Target};
 use crate::store::{StoreError, Stores};
 
@@ -21,7 +21,11 @@ pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<Sta
         live_tags: false,
         trusted_tags: false,
     };
-    let states = assess_all(stores, cases, at, &coverage, asked).await?;
+    let seen = match target {
+        Target::Path { path, .. } => records_until(stores, path, &cases, at).await?,
+        Target::Name(_) => BTreeMap::new(),
+    };
+    let states = assess_all(stores, cases, at, &coverage, (asked, &seen)).await?;
     Ok(States {
         nearest_known: nearest_known(target, at, &coverage, &states),
         anything_known: anything_known(target, at, &coverage, &states),

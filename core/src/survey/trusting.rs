@@ -16,7 +16,8 @@ pub(super) async fn cases(
     target: &Target,
     at: Instant,
 ) -> Result<(Vec<Case>, Coverage), StoreError> {
-    let (heads, coverage) = tokio::try_join!(stores.index.heads(target), stores.index.coverage())?;
+    let (heads, coverage) =
+        tokio::try_join!(stores.index.heads(target), stores.index.checked_coverage())?;
     let known: BTreeMap<Name, Option<Live>> = heads
         .iter()
         .filter_map(|(name, head)| Some((name.clone(), untouched(name, head, at)?)))
@@ -37,6 +38,7 @@ pub(super) async fn cases(
                 None => lives.remove(&name),
             },
             head: Some(head),
+            at_hand: Vec::new(),
             name,
         });
     Ok((cases.collect(), coverage))

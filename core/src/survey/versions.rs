@@ -30,15 +30,25 @@ pub(super) async fn versions_until(
             Some(_) | None => look(stores, name).await?.unwrap_or_default(),
         };
     }
+    let nothing_before = seen.is_some_and(|seen| {
+        let oldest = seen.oldest.as_ref();
+        seen.before.is_none() && oldest.is_some_and(|oldest| oldest.at > at)
+    });
     let before = seen.and_then(|seen| seen.before.as_ref());
     versions.before = match before {
+        _ if nothing_before => None,
         // Nothing lies between the two instants.
-        Some(before) if before.at <= at => Some(before.clone()),
+        Some(before) if before.at <= at => {
+            known_better(stores, name, Some(before.clone()), at).await?
+        }
         Some(_) | None => newest_until(stores, name, head, at).await?,
     };
     let retained_before = versions.retained.iter().any(|r| r.modified <= at);
     if versions.before.is_none() && head.is_some() && !retained_before {
-        versions.oldest = stores.index.oldest(name).await?;
+        versions.oldest = match seen.and_then(|seen| seen.oldest.clone()) {
+            Some(oldest) => Some(oldest),
+            None => stores.index.oldest(name).await?,
+        };
     }
     Ok(versions)
 }

@@ -14,7 +14,7 @@ use crate::view::DifferenceView;
 pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Exit, CliError> {
     let target = Target::parse(&args.path, args.recursive)?;
     let (from, to) = range(context, args)?;
-    let stores = context.stores().await?;
+    let stores = context.stores_to_survey(true).await?;
     let found = differences(&stores, &target, from, to, args.trust_index).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&found)?;

@@ -117,6 +117,15 @@ impl Context {
         self.connection.stores(self.clock).await
     }
 
+    /// The stores for a survey, which makes sure of the index itself; of the bucket only
+    /// where `needs_bucket`.
+    async fn stores_to_survey(&self, needs_bucket: bool) -> Result<Stores, CliError> {
+        let _waiting = self.ui.waiting("asking AWS");
+        self.connection
+            .stores_to_survey(self.clock, needs_bucket)
+            .await
+    }
+
     /// The stores for what only asks the index: the bucket is not called.
     async fn index_alone(&self) -> Result<Stores, CliError> {
         self.connection.index_alone(self.clock).await

@@ -37,7 +37,10 @@ pub(super) async fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, C
             ..options.clone()
         };
         let at = context.instant(time)?;
-        let stores = context.stores().await?;
+        // Of one name everything may be known without the bucket; what is read from there says
+        // whether it is.
+        let needs_bucket = matches!(target, Target::Path { .. });
+        let stores = context.stores_to_survey(needs_bucket).await?;
         let plan = context.plan(&stores, &target, at, &options).await?;
         context.hint_at_path(&stores, &target, args.recursive).await;
         report::something_is_known(&plan)?;

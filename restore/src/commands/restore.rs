@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, C
         ..options
     };
     let at = context.instant(time)?;
-    let stores = context.stores().await?;
+    let stores = context.stores_to_survey(true).await?;
     let plan = context.plan(&stores, &target, at, &options).await?;
     context.hint_at_path(&stores, &target, args.recursive).await;
     report::something_is_known(&plan)?;

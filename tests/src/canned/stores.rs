@@ -26,6 +26,8 @@ const BEGAN_MS: i64 = 1_704_067_200_000;
 const DAY_MS: i64 = 86_400_000;
 /// Names under one path of the second level.
 const NAMES_A_GROUP: usize = 50;
+/// What one page of values has.
+const VALUES_A_PAGE: usize = 10;
 /// Its bucket and its table.
 const STORE: &str = "canned";
 
@@ -45,6 +47,8 @@ struct Shared {
     /// All of them, in order.
     spelled: Vec<String>,
     versions: usize,
+    /// How large the copy of a record is under a path.
+    slim_bytes: usize,
     latency: Duration,
     calls: Mutex<BTreeMap<String, usize>>,
 }
@@ -57,13 +61,16 @@ impl CannedStores {
     ///
     /// When no port is free.
     pub fn start(names: usize, versions: usize, latency: Duration) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let mut shared = Shared {
             names,
             spelled: (0..names).map(name).collect(),
             versions,
+            slim_bytes: 0,
             latency,
             calls: Mutex::default(),
-        });
+        };
+        shared.slim_bytes = shared.slim_row_bytes();
+        let shared = Arc::new(shared);
         let handled = Arc::clone(&shared);
         let server = Server::start("canned stores", move |request, _| {
             handle(Arc::clone(&handled), request)
@@ -186,17 +193,46 @@ impl Shared {
         attribute(&row)["M"].clone()
     }
 
+    /// Which version of which name stands at a sort key of the name's own rows.
+    fn at_entry(&self, name: &str, entry: &str) -> Option<(usize, usize)> {
+        let number = self.number(name)?;
+        let (_, suffix) = keys::parse_own_entry(entry)?;
+        let version = suffix.strip_prefix('v')?.parse().ok()?;
+        let known = (1..=self.versions).contains(&version);
+        let own = keys::own_entry(&self.record(number, version));
+        (known && own == entry).then_some((number, version))
+    }
+
+    fn slim_row_bytes(&self) -> usize {
+        let record = self.record(0, 1);
+        let mut row = serde_json::to_value(StoredRecord::from(&record).slim()).unwrap_or_default();
+        row["scope"] = "/scale/".into();
+        row["entry"] = keys::path_entry(&record).into();
+        bytes(&attribute(&row)["M"].to_string())
+    }
+
     fn metadata(&self, number: usize) -> Value {
+        self.metadata_of(number, self.versions)
+    }
+
+    fn metadata_of(&self, number: usize, version: usize) -> Value {
         json!({
             "Name": name(number),
             "Type": "String",
             "Tier": "Standard",
             "DataType": "text",
-            "Version": self.versions,
-            "LastModifiedDate": seconds(self.at(number, self.versions)),
+            "Version": version,
+            "LastModifiedDate": seconds(self.at(number, version)),
             "LastModifiedUser": "arn:aws:iam::123456789012:user/somebody",
             "Policies": [],
         })
+    }
+
+    /// A version with its value.
+    fn version(&self, number: usize, version: usize) -> Value {
+        let mut row = self.metadata_of(number, version);
+        row["Value"] = value(number, version).into();
+        row
     }
 }
 
@@ -228,9 +264,12 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
     let asked: Value = serde_json::from_slice(&body).map_err(|_| HangUp)?;
     let told = match operation {
         "DescribeParameters" => listing(&shared, &asked),
+        "GetParametersByPath" => values_by_path(&shared, &asked),
+        "GetParameterHistory" => history(&shared, &asked),
         "GetParameters" => values(&shared, &asked),
         "ListTagsForResource" => json!({"TagList": []}),
         "GetItem" => item(&shared, &asked["Key"]),
+        "TransactGetItems" => items_together(&shared, &asked),
         "Query" => query(&shared, &asked),
         _ => return Err(HangUp),
     };
@@ -286,12 +325,52 @@ fn listing(shared: &Shared, asked: &Value) -> Value {
 
 fn values(shared: &Shared, asked: &Value) -> Value {
     let numbers = texts(&asked["Names"]).filter_map(|name| shared.number(name));
-    let rows = numbers.map(|number| {
-        let mut row = shared.metadata(number);
-        row["Value"] = value(number, shared.versions).into();
-        row
-    });
+    let rows = numbers.map(|number| shared.version(number, shared.versions));
     json!({"Parameters": rows.collect::<Vec<_>>(), "InvalidParameters": []})
+}
+
+/// Ten a page, in order.
+fn values_by_path(shared: &Shared, asked: &Value) -> Value {
+    let path = asked["Path"].as_str().unwrap_or_default();
+    let listed = shared.under(&format!("{}/", path.trim_end_matches('/')));
+    let token = asked["NextToken"].as_str();
+    let first = token.and_then(|token| token.parse().ok());
+    let first = first.unwrap_or(listed.start);
+    let end = (first + VALUES_A_PAGE).min(listed.end);
+    let rows: Vec<Value> = (first..end)
+        .map(|number| shared.version(number, shared.versions))
+        .collect();
+    let mut told = json!({ "Parameters": rows });
+    if end < listed.end {
+        told["NextToken"] = end.to_string().into();
+    }
+    told
+}
+
+/// Every version: canned names have a hundred at most.
+fn history(shared: &Shared, asked: &Value) -> Value {
+    let Some(number) = asked["Name"].as_str().and_then(|name| shared.number(name)) else {
+        return json!({ "Parameters": [] });
+    };
+    let token = asked["NextToken"].as_str();
+    let before: usize = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let page = asked["MaxResults"].as_u64().unwrap_or(50);
+    let last = (before + usize::try_from(page).unwrap_or(50)).min(shared.versions);
+    let rows: Vec<Value> = (before + 1..=last)
+        .map(|version| shared.version(number, version))
+        .collect();
+    let mut told = json!({ "Parameters": rows });
+    if last < shared.versions {
+        told["NextToken"] = last.to_string().into();
+    }
+    told
+}
+
+fn items_together(shared: &Shared, asked: &Value) -> Value {
+    let gets = asked["TransactItems"].as_array();
+    let rows = gets.into_iter().flatten();
+    let rows = rows.map(|get| item(shared, &get["Get"]["Key"]));
+    json!({ "Responses": rows.collect::<Vec<_>>() })
 }
 
 fn item(shared: &Shared, key: &Value) -> Value {
@@ -305,6 +384,10 @@ fn item(shared: &Shared, key: &Value) -> Value {
             Some(number) => json!({"Item": shared.head(number)}),
             None => json!({}),
         },
+        (Some(name), Some(entry)) => match shared.at_entry(name, entry) {
+            Some((number, version)) => json!({"Item": shared.own_row(number, version)}),
+            None => json!({}),
+        },
         _ => json!({}),
     }
 }
@@ -314,6 +397,7 @@ fn query(shared: &Shared, asked: &Value) -> Value {
     let text = |field: &str| values[field]["S"].as_str().unwrap_or_default();
     match text(":s") {
         keys::NAMES => heads(shared, text(":p"), &asked["ExclusiveStartKey"]),
+        path if path.ends_with('/') => changes(shared, path, text(":z"), asked),
         name => match shared.number(name) {
             Some(number) => versions(shared, number, (text(":a"), text(":z")), asked),
             None => page(&[], None),
@@ -347,21 +431,50 @@ fn heads(shared: &Shared, prefix: &str, start: &Value) -> Value {
     page(&items, None)
 }
 
-/// The rows of a name between two keys, as many as are asked for; what is measured
-/// asks for one.
+/// The rows of a path up to a key, newest first, as many as an answer holds.
+fn changes(shared: &Shared, path: &str, to: &str, asked: &Value) -> Value {
+    let under = shared.under(path);
+    let started = asked["ExclusiveStartKey"]["entry"]["S"].as_str();
+    let below = started.map_or_else(|| to.to_owned(), str::to_owned);
+    let entry = |number, version| keys::path_entry(&shared.record(number, version));
+    // Every name is written once a day, in their order.
+    let all = (1..=shared.versions).rev();
+    let all = all.flat_map(|version| under.clone().rev().map(move |number| (number, version)));
+    let (mut items, mut size, mut last): (Vec<Value>, usize, Option<String>) = (vec![], 0, None);
+    for (number, version) in all {
+        if shared.at(number, version).to_string().as_str() > below.as_str() {
+            continue;
+        }
+        let entry = entry(number, version);
+        if entry >= below {
+            continue;
+        }
+        if size >= PAGE_BYTES {
+            let key = json!({"scope": {"S": path}, "entry": {"S": last}});
+            return page(&items, Some(key));
+        }
+        size += shared.slim_bytes;
+        items.push(json!({"entry": {"S": entry}}));
+        last = Some(entry);
+    }
+    page(&items, None)
+}
+
+/// The rows of a name between two keys, as many as are asked for.
 fn versions(shared: &Shared, number: usize, (from, to): (&str, &str), asked: &Value) -> Value {
     let entry = |version: &usize| keys::own_entry(&shared.record(number, *version));
     let within = |version: &usize| (from..=to).contains(&entry(version).as_str());
     let limit = asked["Limit"].as_u64().unwrap_or(u64::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let newest_first = asked["ScanIndexForward"] == Value::Bool(false);
-    let row = |version| shared.own_row(number, version);
-    let found: Vec<Value> = if newest_first {
-        let all = (1..=shared.versions).rev().filter(within);
-        all.take(limit).map(row).collect()
-    } else {
-        let all = (1..=shared.versions).filter(within);
-        all.take(limit).map(row).collect()
-    };
-    page(&found, None)
+    let mut found: Vec<usize> = (1..=shared.versions).filter(within).collect();
+    if newest_first {
+        found.reverse();
+    }
+    let last = found.get(limit).map(|_| found[limit - 1]);
+    found.truncate(limit);
+    let last =
+        last.map(|version| json!({"scope": {"S": name(number)}, "entry": {"S": entry(&version)}}));
+    let row = |version: &usize| shared.own_row(number, *version);
+    page(&found.iter().map(row).collect::<Vec<_>>(), last)
 }

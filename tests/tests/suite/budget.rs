@@ -1,6 +1,8 @@
 //! What previews and restores cost: it depends on how many names there are and
 //! how many changed, never on how many versions are stored.
 
+mod many;
+mod one;
 mod plans;
 mod trusting;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::rows::{keyed, string, text};
+use super::rows::{Item, keyed, string, text};
 use super::write::{BATCH, head_fields, held, rows_of};
 use super::{Index, StoreError, patiently};
 use crate::domain::run::Run;
@@ -33,14 +33,7 @@ pub struct Unfinished {
 impl Index {
     /// The rebuild of this index that has not finished, if there is one.
     pub async fn unfinished_rebuild(&self) -> Result<Option<Unfinished>, StoreError> {
-        let Some(item) = self.format_row().await? else {
-            return Ok(None);
-        };
-        Ok(string(&item, SINCE).map(|since| Unfinished {
-            // A mark that cannot be read is a mark all the same.
-            since: since.parse().unwrap_or(Instant::EARLIEST),
-            up_to: string(&item, UP_TO).map(str::to_owned),
-        }))
+        Ok(self.format_row().await?.as_ref().and_then(unfinished))
     }
 
     /// Marks the index as being rebuilt, or goes on with a rebuild that was not
@@ -215,6 +208,15 @@ impl Index {
         });
         puts.buffer_unordered(WRITES_AT_ONCE).try_collect().await
     }
+}
+
+/// The rebuild that a format row says has not finished.
+pub(super) fn unfinished(format: &Item) -> Option<Unfinished> {
+    string(format, SINCE).map(|since| Unfinished {
+        // A mark that cannot be read is a mark all the same.
+        since: since.parse().unwrap_or(Instant::EARLIEST),
+        up_to: string(format, UP_TO).map(str::to_owned),
+    })
 }
 
 /// A condition that fails means that there is nothing to be written.

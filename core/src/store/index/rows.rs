@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{ErrorKind, Head, StoreError, TagHead};
-use crate::domain::Record;
+use crate::domain::coverage::{Covered, Interval};
 use crate::domain::stored::StoredRecord;
+use crate::domain::{Path, Record};
 
 /// A row as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -41,6 +42,18 @@ pub(super) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError
 pub(super) fn read_record(item: Item) -> Result<Record, StoreError> {
     let stored: StoredRecord = from_item(item)?;
     Ok(stored.try_into()?)
+}
+
+/// What a coverage row says.
+pub(super) fn read_coverage(mut item: Item) -> Result<Covered, StoreError> {
+    let path = string(&item, "path").and_then(|p| Path::parse(p).ok());
+    let intervals = item.remove("intervals");
+    let (Some(path), Some(intervals)) = (path, intervals) else {
+        return Err(misshapen("a coverage row lacks its path or intervals"));
+    };
+    let intervals: Vec<Interval> =
+        serde_dynamo::from_attribute_value(intervals).map_err(|e| misshapen(&e.to_string()))?;
+    Ok((path, intervals))
 }
 
 /// The head of a names row; none where only labels or tags were seen.
