@@ -147,7 +147,7 @@ impl Proxy {
     }
 
     /// Lets through at most `per_second` calls of `operation`, after a first `burst`; the others
-    /// are answered as AWS answers them.
+    /// are answered as AWS answers them. One that ends in `*` means all that begin so, together.
     pub fn throttle(&self, operation: &str, per_second: f64, burst: u32) {
         let mut state = lock(&self.shared.state);
         state.rules.throttle(operation, per_second, burst);

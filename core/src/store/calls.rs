@@ -92,10 +92,11 @@ fn is_id(text: &str) -> bool {
 /// is told to who asks for that.
 #[macro_export]
 macro_rules! told_client {
-    ($service:ident, $config:expr) => {
+    ($service:ident, $config:expr $(, $setting:ident($value:expr))*) => {
         $service::Client::from_conf(
             $service::config::Builder::from($config)
                 .interceptor($crate::store::Calls)
+                $(.$setting($value))*
                 .build(),
         )
     };

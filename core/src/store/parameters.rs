@@ -14,7 +14,8 @@ use self::shapes::{filter_names, filters, instant, read_metadata, read_version};
 pub use self::write::{Deleted, PutRequest};
 use super::Clock;
 use super::error::{ErrorKind, StoreError};
-use super::patience::patiently;
+use super::pace::Pace;
+use super::retries::LeaveThrottled;
 use crate::domain::retained::Tags;
 use crate::domain::{Instant, Live, Look, Name, Retained, RetainedValue, Target, Value};
 
@@ -35,13 +36,32 @@ const SINGLE_READS: usize = 8;
 pub struct Parameters {
     client: Client,
     clock: Clock,
+    paces: Paces,
+}
+
+/// The pace of each group of calls that share a limit.
+#[derive(Clone, Debug, Default)]
+struct Paces {
+    /// `GetParameter`, `GetParameters`, `GetParameterHistory`.
+    gets: Pace,
+    /// `DescribeParameters`.
+    listings: Pace,
+    /// `ListTagsForResource`.
+    tags: Pace,
+    /// `PutParameter`.
+    puts: Pace,
+    /// `DeleteParameters`.
+    deletes: Pace,
+    /// Tags and labels.
+    marks: Pace,
 }
 
 impl Parameters {
     pub(super) fn new(config: &SdkConfig, clock: Clock) -> Self {
         Self {
-            client: crate::told_client!(aws_sdk_ssm, config),
+            client: crate::told_client!(aws_sdk_ssm, config, retry_classifier(LeaveThrottled)),
             clock,
+            paces: Paces::default(),
         }
     }
 
@@ -93,24 +113,27 @@ impl Parameters {
         let mut retained = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let page = patiently(|| async {
-                let call = self
-                    .client
-                    .get_parameter_history()
-                    .name(name.as_str())
-                    .with_decryption(decrypt)
-                    .max_results(HISTORY_PAGE)
-                    .set_next_token(token.clone());
-                let answer = call.send().await;
-                answer.map_err(|e| {
-                    StoreError::of(
-                        "ssm:GetParameterHistory",
-                        format!("read the history of {name}"),
-                        e,
-                    )
+            let page = self
+                .paces
+                .gets
+                .calls(|| async {
+                    let call = self
+                        .client
+                        .get_parameter_history()
+                        .name(name.as_str())
+                        .with_decryption(decrypt)
+                        .max_results(HISTORY_PAGE)
+                        .set_next_token(token.clone());
+                    let answer = call.send().await;
+                    answer.map_err(|e| {
+                        StoreError::of(
+                            "ssm:GetParameterHistory",
+                            format!("read the history of {name}"),
+                            e,
+                        )
+                    })
                 })
-            })
-            .await;
+                .await;
             let page = match page {
                 Ok(page) => page,
                 // Deleted between two pages: what was read was retained all the same.
@@ -157,18 +180,21 @@ impl Parameters {
     }
 
     async fn one_value(&self, selector: &str) -> Result<Option<Value>, StoreError> {
-        let answer = patiently(|| async {
-            let call = self.client.get_parameter().name(selector);
-            let answer = call.with_decryption(true).send().await;
-            answer.map_err(|e| {
-                StoreError::of(
-                    "ssm:GetParameter",
-                    format!("read the value of {selector}"),
-                    e,
-                )
+        let answer = self
+            .paces
+            .gets
+            .calls(|| async {
+                let call = self.client.get_parameter().name(selector);
+                let answer = call.with_decryption(true).send().await;
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:GetParameter",
+                        format!("read the value of {selector}"),
+                        e,
+                    )
+                })
             })
-        })
-        .await;
+            .await;
         match answer {
             Ok(answer) => Ok(answer.parameter.and_then(|p| p.value).map(Value::new)),
             Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
@@ -178,22 +204,25 @@ impl Parameters {
 
     /// The parameter's tags; none when it is gone meanwhile.
     pub async fn tags(&self, name: &Name) -> Result<Option<Tags>, StoreError> {
-        let answer = patiently(|| async {
-            let call = self
-                .client
-                .list_tags_for_resource()
-                .resource_type(ResourceTypeForTagging::Parameter)
-                .resource_id(name.as_str());
-            let answer = call.send().await;
-            answer.map_err(|e| {
-                StoreError::of(
-                    "ssm:ListTagsForResource",
-                    format!("read the tags of {name}"),
-                    e,
-                )
+        let answer = self
+            .paces
+            .tags
+            .calls(|| async {
+                let call = self
+                    .client
+                    .list_tags_for_resource()
+                    .resource_type(ResourceTypeForTagging::Parameter)
+                    .resource_id(name.as_str());
+                let answer = call.send().await;
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:ListTagsForResource",
+                        format!("read the tags of {name}"),
+                        e,
+                    )
+                })
             })
-        })
-        .await;
+            .await;
         match answer {
             Ok(answer) => {
                 let tags = answer.tag_list.unwrap_or_default();
@@ -237,23 +266,26 @@ impl Parameters {
         let mut found = BTreeMap::new();
         let mut token: Option<String> = None;
         loop {
-            let page = patiently(|| async {
-                let call = self
-                    .client
-                    .describe_parameters()
-                    .set_parameter_filters(filters.clone())
-                    .max_results(DESCRIBE_PAGE)
-                    .set_next_token(token.clone());
-                let answer = call.send().await;
-                answer.map_err(|e| {
-                    StoreError::of(
-                        "ssm:DescribeParameters",
-                        format!("list the parameters of {told}"),
-                        e,
-                    )
+            let page = self
+                .paces
+                .listings
+                .calls(|| async {
+                    let call = self
+                        .client
+                        .describe_parameters()
+                        .set_parameter_filters(filters.clone())
+                        .max_results(DESCRIBE_PAGE)
+                        .set_next_token(token.clone());
+                    let answer = call.send().await;
+                    answer.map_err(|e| {
+                        StoreError::of(
+                            "ssm:DescribeParameters",
+                            format!("list the parameters of {told}"),
+                            e,
+                        )
+                    })
                 })
-            })
-            .await?;
+                .await?;
             let listed = page.parameters.unwrap_or_default().into_iter();
             found.extend(
                 listed
@@ -306,19 +338,22 @@ impl Parameters {
     }
 
     async fn get_parameters(&self, names: &[Name]) -> Result<Vec<(Name, LiveValue)>, StoreError> {
-        let answer = patiently(|| async {
-            let call = self.client.get_parameters().with_decryption(true);
-            let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
-            let answer = call.set_names(Some(texts)).send().await;
-            answer.map_err(|e| {
-                StoreError::of(
-                    "ssm:GetParameters",
-                    format!("read the value of {}", some(names)),
-                    e,
-                )
+        let answer = self
+            .paces
+            .gets
+            .calls(|| async {
+                let call = self.client.get_parameters().with_decryption(true);
+                let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
+                let answer = call.set_names(Some(texts)).send().await;
+                answer.map_err(|e| {
+                    StoreError::of(
+                        "ssm:GetParameters",
+                        format!("read the value of {}", some(names)),
+                        e,
+                    )
+                })
             })
-        })
-        .await?;
+            .await?;
         let parameters = answer.parameters.unwrap_or_default();
         Ok(parameters
             .into_iter()

@@ -9,13 +9,14 @@ const FIRST_WAIT_MS: u64 = 200;
 /// ...up to this.
 const LONGEST_WAIT_MS: u64 = 5_000;
 /// About five minutes in all: by then something else is wrong.
-const MOST_TRIES: u32 = 64;
+pub(super) const MOST_TRIES: u32 = 64;
 
 /// Calls until the answer is anything but "throttled".
 ///
 /// The SDK's own retries give up after three attempts and share a budget
 /// between calls; a restore of a thousand parameters against three puts a
-/// second must simply take its time.
+/// second must simply take its time. Calls whose limits are low are made at a
+/// [`super::pace::Pace`].
 pub(super) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -33,8 +34,8 @@ where
     call().await
 }
 
-/// Up to half of `wait_ms`, so that parallel callers spread out.
+/// Up to half of `wait_ms`, so that parallel callers spread out. Who seeds the
+/// thread's random numbers gets the same ones again.
 fn jitter_ms(wait_ms: u64) -> u64 {
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    random % (wait_ms / 2 + 1)
+    fastrand::u64(..=wait_ms / 2)
 }

@@ -378,7 +378,10 @@ fn kind_of_code(code: &str, told: Option<&str>) -> ErrorKind {
         | "ProvisionedThroughputExceededException"
         | "SlowDown" => ErrorKind::Throttled,
         "ValidationException"
-            if told_of("key element") || told_of("Key element") || told_of("key schema") =>
+            if told_of("key element")
+                || told_of("Key element")
+                || told_of("key schema")
+                || told_of("key attributes") =>
         {
             ErrorKind::Format
         }

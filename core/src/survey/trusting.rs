@@ -18,7 +18,7 @@ pub(super) async fn cases(
 ) -> Result<(Vec<Case>, Coverage), StoreError> {
     let (heads, coverage) =
         tokio::try_join!(stores.index.heads(target), stores.index.checked_coverage())?;
-    let known: BTreeMap<Name, Option<Live>> = heads
+    let mut known: BTreeMap<Name, Option<Live>> = heads
         .iter()
         .filter_map(|(name, head)| Some((name.clone(), untouched(name, head, at)?)))
         .collect();
@@ -33,8 +33,8 @@ pub(super) async fn cases(
         .into_iter()
         .filter(|(name, _)| !name.is_own() || matches!(target, Target::Name(_)))
         .map(|(name, head)| Case {
-            live: match known.get(&name) {
-                Some(live) => live.clone(),
+            live: match known.remove(&name) {
+                Some(live) => live,
                 None => lives.remove(&name),
             },
             head: Some(head),

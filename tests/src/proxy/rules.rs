@@ -145,6 +145,20 @@ impl Rules {
         });
     }
 
+    /// The limit of an operation: its own, or one that a group of operations shares.
+    fn bucket(&mut self, operation: &str) -> Option<&mut Bucket> {
+        let mut named = self.throttles.keys();
+        let shares = |of: &&String| {
+            let group = of.strip_suffix('*');
+            group.is_some_and(|group| operation.starts_with(group))
+        };
+        let of = match self.throttles.contains_key(operation) {
+            true => operation.to_owned(),
+            false => named.find(shares)?.clone(),
+        };
+        self.throttles.get_mut(&of)
+    }
+
     /// Counts the call for every disturbance that waits; the first that strikes wins over a throttle.
     pub(super) fn effect_on(&mut self, operation: &str) -> Effect {
         let mut struck = None;
@@ -157,7 +171,7 @@ impl Rules {
         if let Some(disturbance) = struck {
             return Effect::Disturb(disturbance);
         }
-        let bucket = self.throttles.get_mut(operation);
+        let bucket = self.bucket(operation);
         if bucket.is_none_or(Bucket::take) {
             Effect::None
         } else {

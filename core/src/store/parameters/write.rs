@@ -4,7 +4,7 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
 use aws_sdk_ssm::types::{ParameterTier, ParameterType, ResourceTypeForTagging, Tag};
 
-use super::{Parameters, StoreError, patiently, some};
+use super::{Parameters, StoreError, some};
 use crate::domain::plan::settable;
 use crate::domain::retained::Tags;
 use crate::domain::{Attributes, Name, Value};
@@ -41,16 +41,19 @@ impl Parameters {
     /// Sent once, but for throttling, which is before the work: a second try
     /// after an answer that was lost would write a second version.
     pub async fn put(&self, request: &PutRequest<'_>) -> Result<u64, StoreError> {
-        let answer = patiently(|| async {
-            let call = self.put_call(request).customize().config_override(
-                aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled()),
-            );
-            call.send().await.map_err(|e| {
-                StoreError::of("ssm:PutParameter", format!("write {}", request.name), e)
-                    .without(request.value.expose(), request.attributes.is_secret())
+        let answer = self
+            .paces
+            .puts
+            .calls(|| async {
+                let call = self.put_call(request).customize().config_override(
+                    aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled()),
+                );
+                call.send().await.map_err(|e| {
+                    StoreError::of("ssm:PutParameter", format!("write {}", request.name), e)
+                        .without(request.value.expose(), request.attributes.is_secret())
+                })
             })
-        })
-        .await?;
+            .await?;
         Ok(u64::try_from(answer.version).unwrap_or_default())
     }
 
@@ -93,42 +96,46 @@ impl Parameters {
             .map(|(k, _)| k.clone())
             .collect();
         if !gone.is_empty() {
-            patiently(|| async {
-                let call = self
-                    .client
-                    .remove_tags_from_resource()
-                    .resource_type(ResourceTypeForTagging::Parameter)
-                    .resource_id(name.as_str())
-                    .set_tag_keys(Some(gone.clone()));
-                let answer = call.send().await;
-                answer.map_err(|e| {
-                    StoreError::of(
-                        "ssm:RemoveTagsFromResource",
-                        format!("remove tags of {name}"),
-                        e,
-                    )
+            self.paces
+                .marks
+                .calls(|| async {
+                    let call = self
+                        .client
+                        .remove_tags_from_resource()
+                        .resource_type(ResourceTypeForTagging::Parameter)
+                        .resource_id(name.as_str())
+                        .set_tag_keys(Some(gone.clone()));
+                    let answer = call.send().await;
+                    answer.map_err(|e| {
+                        StoreError::of(
+                            "ssm:RemoveTagsFromResource",
+                            format!("remove tags of {name}"),
+                            e,
+                        )
+                    })
                 })
-            })
-            .await?;
+                .await?;
         }
         let changed: Vec<Tag> = settable(wanted)
             .filter(|(k, v)| now.get(*k) != Some(v))
             .filter_map(tag)
             .collect();
         if !changed.is_empty() {
-            patiently(|| async {
-                let call = self
-                    .client
-                    .add_tags_to_resource()
-                    .resource_type(ResourceTypeForTagging::Parameter)
-                    .resource_id(name.as_str())
-                    .set_tags(Some(changed.clone()));
-                let answer = call.send().await;
-                answer.map_err(|e| {
-                    StoreError::of("ssm:AddTagsToResource", format!("add tags to {name}"), e)
+            self.paces
+                .marks
+                .calls(|| async {
+                    let call = self
+                        .client
+                        .add_tags_to_resource()
+                        .resource_type(ResourceTypeForTagging::Parameter)
+                        .resource_id(name.as_str())
+                        .set_tags(Some(changed.clone()));
+                    let answer = call.send().await;
+                    answer.map_err(|e| {
+                        StoreError::of("ssm:AddTagsToResource", format!("add tags to {name}"), e)
+                    })
                 })
-            })
-            .await?;
+                .await?;
         }
         Ok(())
     }
@@ -142,31 +149,38 @@ impl Parameters {
         labels: &[String],
     ) -> Result<Vec<String>, StoreError> {
         let attempted = format!("label version {version} of {name}");
-        let answer = patiently(|| async {
-            let call = self
-                .client
-                .label_parameter_version()
-                .name(name.as_str())
-                .parameter_version(i64::try_from(version).unwrap_or(i64::MAX))
-                .set_labels(Some(labels.to_vec()));
-            let answer = call.send().await;
-            answer.map_err(|e| StoreError::of("ssm:LabelParameterVersion", attempted.as_str(), e))
-        })
-        .await?;
+        let answer = self
+            .paces
+            .marks
+            .calls(|| async {
+                let call = self
+                    .client
+                    .label_parameter_version()
+                    .name(name.as_str())
+                    .parameter_version(i64::try_from(version).unwrap_or(i64::MAX))
+                    .set_labels(Some(labels.to_vec()));
+                let answer = call.send().await;
+                answer
+                    .map_err(|e| StoreError::of("ssm:LabelParameterVersion", attempted.as_str(), e))
+            })
+            .await?;
         Ok(answer.invalid_labels.unwrap_or_default())
     }
 
     /// Deletes up to ten parameters with one call.
     pub async fn delete(&self, names: &[Name]) -> Result<Deleted, StoreError> {
-        let answer = patiently(|| async {
-            let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
-            let call = self.client.delete_parameters().set_names(Some(texts));
-            let answer = call.send().await;
-            answer.map_err(|e| {
-                StoreError::of("ssm:DeleteParameters", format!("delete {}", some(names)), e)
+        let answer = self
+            .paces
+            .deletes
+            .calls(|| async {
+                let texts = names.iter().map(|n| n.as_str().to_owned()).collect();
+                let call = self.client.delete_parameters().set_names(Some(texts));
+                let answer = call.send().await;
+                answer.map_err(|e| {
+                    StoreError::of("ssm:DeleteParameters", format!("delete {}", some(names)), e)
+                })
             })
-        })
-        .await?;
+            .await?;
         let read = |texts: Option<Vec<String>>| {
             let texts = texts.unwrap_or_default();
             texts.iter().filter_map(|t| Name::parse(t).ok()).collect()

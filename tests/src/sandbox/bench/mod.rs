@@ -8,10 +8,12 @@ mod chart;
 mod cost;
 mod function;
 mod history;
+mod listing;
 mod measured;
 mod peer;
 mod scale;
 mod share;
+mod throttle;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -34,10 +36,12 @@ use super::screen::Screen;
 use crate::binaries::{build_command_of_program, target_directory};
 
 /// Every benchmark, in the order in which they run.
-const ALL: [Benchmark; 5] = [
+const ALL: [Benchmark; 7] = [
     history::BENCHMARK,
     peer::BENCHMARK,
     scale::BENCHMARK,
+    throttle::BENCHMARK,
+    listing::BENCHMARK,
     function::BENCHMARK,
     cost::BENCHMARK,
 ];

@@ -174,12 +174,12 @@ fn name(number: usize) -> String {
     format!("{PATH}{number:03}")
 }
 
-fn failed(error: impl Display) -> io::Error {
+pub(super) fn failed(error: impl Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
 /// Two buckets and a table.
-async fn make(config: &aws_config::SdkConfig) -> io::Result<()> {
+pub(super) async fn make(config: &aws_config::SdkConfig) -> io::Result<()> {
     let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
     let s3 = aws_sdk_s3::Client::from_conf(s3.build());
     for bucket in [OURS, THEIRS] {
@@ -213,7 +213,7 @@ async fn make(config: &aws_config::SdkConfig) -> io::Result<()> {
     Ok(())
 }
 
-fn ours(binary: &Path, endpoint: &str) -> Command {
+pub(super) fn ours(binary: &Path, endpoint: &str) -> Command {
     let mut command = Command::new(binary);
     command
         .args(["--bucket", OURS, "--table", OURS])

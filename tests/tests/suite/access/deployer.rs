@@ -113,7 +113,7 @@ async fn a_deployer_creates_updates_deletes_and_adopts_and_reads_no_value() {
 async fn refuse_values(deployer: &Person) {
     let revealed = ["preview", "/", "now", "-R", "--all", "--reveal"];
     for (arguments, action) in [
-        (&["show", "/app/db"][..], "ssm:GetParameters"),
+        (&["show", "/app/db"][..], "ssm:GetParameterHistory"),
         (&revealed, "ssm:GetParameters"),
         (&["seed", "/app/", "--do-it"], "s3:PutObject"),
     ] {

@@ -22,6 +22,7 @@ pub(super) enum Verdict {
 type Row = (&'static str, [Verdict; 3]);
 
 const NO_LISTING: Verdict = Refused("ssm:DescribeParameters");
+const NO_HISTORY: Verdict = Refused("ssm:GetParameterHistory");
 const NO_VALUES: Verdict = Refused("s3:GetObjectVersion");
 const LISTS_NO_BUCKET: Verdict = Refused("s3:ListBucket");
 const NO_VERSIONS: Verdict = Refused("s3:ListBucketVersions");
@@ -45,7 +46,7 @@ const COMMANDS: &[Row] = &[
         [NO_VALUES, Works, Works],
     ),
     ("preview {path} {at} -R", [NO_LISTING, Works, Works]),
-    ("preview {path}name {at} --all", [NO_LISTING, Works, Works]),
+    ("preview {path}name {at} --all", [NO_HISTORY, Works, Works]),
     ("runs", [Works; 3]),
     ("runs {run}", [Works; 3]),
     ("undo {run} --dry-run", [NO_LISTING, Works, Works]),
@@ -53,8 +54,8 @@ const COMMANDS: &[Row] = &[
         "undo {run} --yes",
         [NO_LISTING, Works, Refused("ssm:PutParameter")],
     ),
-    ("show {path}name {at}", [NO_LISTING, Works, Works]),
-    ("show {path}secret --reveal", [NO_LISTING, Works, Works]),
+    ("show {path}name {at}", [NO_HISTORY, Works, Works]),
+    ("show {path}secret --reveal", [NO_HISTORY, Works, Works]),
     ("show {path}secret --metadata", [NO_LISTING, Works, Works]),
     ("diff {path} {at} -R", [NO_LISTING, Works, Works]),
     ("diff {path} {at} {at} -R", [NO_LISTING, Works, Works]),

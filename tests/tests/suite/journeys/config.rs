@@ -512,7 +512,7 @@ async fn debug_tells_each_call_and_no_value() {
         let line = answer
             .stderr
             .lines()
-            .find(|l| l.contains("operation=\"GetItem\""));
+            .find(|l| l.contains("operation=\"TransactGetItems\""));
         let line = line.unwrap_or_else(|| panic!("{}", answer.stderr));
         for part in [
             "service=\"DynamoDB\"",

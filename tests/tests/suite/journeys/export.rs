@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use ssmbak_core::domain::Instant;
 
 use super::{Lane, World, keys, told};
-use crate::world::{mark, next_second};
+use crate::world::{mark, next_second, now};
 
 const EXACT: &str = " \tlead, {{x}}, ${y} é💾 \r\n\n 'q' ";
 const KEY: &str = "alias/aws/ssm";
@@ -193,6 +193,11 @@ async fn what_is_unknown_or_lost_is_told_and_left_out() {
             .unwrap();
     }
     let one = &format!("{path}known");
+    // As long as Parameter Store retains it, that of one name is known all the same.
+    let retained = world.ssmbak(&["export", one, at]).await.exits(0);
+    assert_eq!(retained.json()["Parameters"][0]["Value"], "x");
+    world.delete(one).await;
+    world.tell(one, "Delete", now()).await;
     let gone = world.ssmbak(&["export", one, at]).await.exits(1);
     assert_eq!(gone.stdout, "");
     assert!(gone.stderr.contains("no longer in the bucket"), "{gone:?}");

@@ -167,9 +167,9 @@ async fn a_creation_whose_answers_were_lost_is_found_to_be_done() {
     let lost = ApiError::new(500, "InternalServerError", "An error occurred.");
     let lost = Disturbance::answer(lost);
     proxy.disturb(lost.clone().on("ssm:PutParameter").when(When::AfterWork));
-    // What lives cannot be read right after it either: those before it are the plan's and two checks.
+    // What lives cannot be read right after it either: those before it are two checks.
     let unread = ApiError::new(400, "ValidationException", "Not just now.");
-    let unread = Disturbance::answer(unread).on("ssm:GetParameters").at(4);
+    let unread = Disturbance::answer(unread).on("ssm:GetParameters").at(3);
     proxy.disturb(unread);
     let restore = ["restore", of, at, "--recreate", "--yes", "--output", "json"];
     let answer = world.ssmbak_with(&NO_WAIT, &restore).await.exits(0);

@@ -111,9 +111,10 @@ async fn of_a_run_that_was_partly_done_only_what_was_done_is_undone() {
 #[tokio::test]
 async fn what_was_done_although_the_answer_was_lost_is_undone() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
-    for (operation, leaf) in [
-        ("ssm:PutParameter", "changed"),
-        ("ssm:DeleteParameters", "new"),
+    // The second look of one and the third of the other is to tell what became of it.
+    for (operation, leaf, look) in [
+        ("ssm:PutParameter", "changed", 2),
+        ("ssm:DeleteParameters", "new", 3),
     ] {
         let world = World::emulated(Lane::Ministack, "the proxy").await;
         let world = world.behind(&proxy);
@@ -127,8 +128,7 @@ async fn what_was_done_although_the_answer_was_lost_is_undone() {
         proxy.disturb(lost);
         let unread = ApiError::new(400, "ValidationException", "Not just now.");
         let unread = Disturbance::answer(unread).on("ssm:GetParameters");
-        // The third is the look that is to tell what became of it.
-        proxy.disturb(unread.at(3).times(usize::MAX));
+        proxy.disturb(unread.at(look).times(usize::MAX));
         let restore = ["restore", of, &then.to_string(), "--yes"];
         world.ssmbak(&restore).await.exits(1);
         proxy.reset();
