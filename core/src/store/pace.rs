@@ -120,7 +120,10 @@ impl Learned {
 
     fn let_through(&mut self) {
         self.nudge = None;
-        self.is_first_guess = false;
+        if std::mem::take(&mut self.is_first_guess) {
+            // It holds how long the answers took, and the last wait was the longest.
+            self.in_a_row = FASTER_MOST / 2;
+        }
         let Some(space) = self.space else { return };
         self.in_a_row = (self.in_a_row + 1).min(FASTER_MOST);
         let space = space - space * self.in_a_row / FASTER_PART;

@@ -15,7 +15,7 @@ use super::measured::measured;
 use super::peer::{failed, make, ours};
 use super::{Benchmark, Figure, Row, told};
 use crate::emulator::{Ministack, sdk_config};
-use crate::proxy::Proxy;
+use crate::proxy::{Call, Proxy};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "throttle",
@@ -64,12 +64,15 @@ async fn run(binary: PathBuf) -> io::Result<Vec<Row>> {
             let least = f64::from(names - 1) / a_second;
             let calls = proxy.calls();
             let throttled = calls.iter().filter(|call| call.disturbed).count();
+            let writing = writing(&calls).as_secs_f64();
             rows.push(told(Row {
                 what: format!("restore of {names}, {a_second} writes a second"),
                 figures: vec![
                     Figure::seconds("s", took),
                     Figure::seconds("least s", least),
                     Figure::seconds("ratio", took / least),
+                    Figure::seconds("first to last write s", writing),
+                    Figure::seconds("its ratio", writing / least),
                     Figure::count("calls", calls.len() - throttled),
                     Figure::count("throttled", throttled),
                 ],
@@ -77,6 +80,17 @@ async fn run(binary: PathBuf) -> io::Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// From the first write that was let through to the last.
+fn writing(calls: &[Call]) -> Duration {
+    let puts = calls
+        .iter()
+        .filter(|call| call.operation == "ssm:PutParameter");
+    let began = puts.filter(|call| !call.disturbed).map(|call| call.began);
+    let (first, last) = (began.clone().min(), began.max());
+    let between = first.zip(last).map(|(first, last)| last - first);
+    between.unwrap_or_default()
 }
 
 async fn put_all(ssm: &aws_sdk_ssm::Client, names: u32, value: &str) -> io::Result<()> {
