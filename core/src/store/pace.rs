@@ -23,9 +23,9 @@ const LONGEST_NUDGE: Duration = Duration::from_secs(5);
 const NUDGE_PART: u32 = 32;
 /// Each call that is let through takes this part off the space, times how many there were in a
 /// row...
-const FASTER_PART: u32 = 512;
+const FASTER_PART: u32 = 2_048;
 /// ...but no more than so many.
-const FASTER_MOST: u32 = 32;
+const FASTER_MOST: u32 = 128;
 /// Calls that are as close as this are not spaced at all.
 const NO_SPACE: Duration = Duration::from_millis(1);
 

@@ -148,7 +148,7 @@ fn a_limit_that_rises_is_found_out_and_so_is_one_that_falls() {
     let mut slow = Limit::new(3.0, 1.0);
     let first = run(&mut learned, &mut slow, 30, 1, Duration::ZERO);
     let mut now = Duration::from_secs_f64(first.seconds);
-    for (a_second, most) in [(10.0, 1.5), (3.0, 1.1)] {
+    for (a_second, most) in [(10.0, 2.0), (3.0, 1.1)] {
         let mut limit = Limit::new(a_second, 1.0);
         limit.filled = now;
         let run = run(&mut learned, &mut limit, 100, 1, now);
