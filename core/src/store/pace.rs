@@ -126,7 +126,7 @@ impl Learned {
         }
         let Some(space) = self.space else { return };
         self.in_a_row = (self.in_a_row + 1).min(FASTER_MOST);
-        let space = space - space * self.in_a_row / FASTER_PART;
+        let space = space.saturating_sub(space * self.in_a_row / FASTER_PART);
         self.space = Some(space).filter(|space| *space > NO_SPACE);
     }
 

@@ -27,7 +27,7 @@ impl Limit {
     }
 
     fn lets_through(&mut self, now: Duration) -> bool {
-        let earned = (now - self.filled).as_secs_f64() * self.a_second;
+        let earned = now.saturating_sub(self.filled).as_secs_f64() * self.a_second;
         self.filled = now;
         self.left = (self.left + earned).min(self.most);
         let lets = self.left >= 1.0;
@@ -69,7 +69,7 @@ fn run(
             answers.push((now + takes, now, limit.lets_through(now)));
             continue;
         }
-        let turn = (waiting > 0).then(|| learned.next);
+        let turn = (waiting > 0).then_some(learned.next);
         let answer = answers.iter().map(|(comes, ..)| *comes).min();
         let Some(then) = [turn, answer].into_iter().flatten().min() else {
             panic!("nobody waits for anything");
@@ -94,7 +94,7 @@ fn run(
         }
     }
     Run {
-        seconds: (now - from).as_secs_f64(),
+        seconds: now.saturating_sub(from).as_secs_f64(),
         throttled,
     }
 }

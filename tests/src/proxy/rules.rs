@@ -152,9 +152,10 @@ impl Rules {
             let group = of.strip_suffix('*');
             group.is_some_and(|group| operation.starts_with(group))
         };
-        let of = match self.throttles.contains_key(operation) {
-            true => operation.to_owned(),
-            false => named.find(shares)?.clone(),
+        let of = if self.throttles.contains_key(operation) {
+            operation.to_owned()
+        } else {
+            named.find(shares)?.clone()
         };
         self.throttles.get_mut(&of)
     }
