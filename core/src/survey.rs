@@ -137,7 +137,7 @@ pub async fn survey_selected(
     if let Target::Path { path, .. } = target {
         seen = records_until(stores, path, &cases, at).await?;
     }
-    let states = assess_all(stores, cases, at, &coverage, (asked, &seen)).await?;
+    let states = assess_all(stores, cases, at, &coverage, (asked, seen)).await?;
     let nearest_known = nearest_known(target, at, &coverage, &states);
     let nothing_looked_at = unseen > 0 && states.is_empty();
     let anything_known = nothing_looked_at || anything_known(target, at, &coverage, &states);
@@ -293,12 +293,16 @@ async fn assess_all(
     cases: Vec<Case>,
     at: Instant,
     coverage: &Coverage,
-    (asked, seen): (Asked, &BTreeMap<Name, Versions>),
+    (asked, mut seen): (Asked, BTreeMap<Name, Versions>),
 ) -> Result<Vec<Assessed>, StoreError> {
     stream::iter(cases)
-        .map(async |case| {
+        .map(|case| {
+            let seen = seen.remove(&case.name);
+            (case, seen)
+        })
+        .map(async |(case, seen)| {
             let covered = coverage.covers(&case.name, at);
-            let seen = seen.get(&case.name);
+            let seen = seen.as_ref();
             let (assessed, _) = assess(stores, &case, at, covered, asked, seen).await?;
             Ok(assessed)
         })

@@ -25,7 +25,7 @@ pub async fn states(stores: &Stores, target: &Target, at: Instant) -> Result<Sta
         Target::Path { path, .. } => records_until(stores, path, &cases, at).await?,
         Target::Name(_) => BTreeMap::new(),
     };
-    let states = assess_all(stores, cases, at, &coverage, (asked, &seen)).await?;
+    let states = assess_all(stores, cases, at, &coverage, (asked, seen)).await?;
     Ok(States {
         nearest_known: nearest_known(target, at, &coverage, &states),
         anything_known: anything_known(target, at, &coverage, &states),

@@ -158,15 +158,17 @@ impl Index {
                 break;
             }
         }
-        let rows: Vec<Vec<Option<Item>>> = stream::iter(found.chunks(ROWS_TOGETHER))
-            .map(|some| self.rows_together(some))
-            .buffered(READS_AT_ONCE)
-            .try_collect()
-            .await?;
+        // As they are answered rows take several times the room of their records.
+        let read = async |some| -> Result<Vec<Record>, StoreError> {
+            let rows = self.rows_together(some).await?;
+            rows.into_iter().flatten().map(read_record).collect()
+        };
+        let mut answers = stream::iter(found.chunks(ROWS_TOGETHER))
+            .map(read)
+            .buffered(READS_AT_ONCE);
         let mut records = BTreeMap::new();
-        for row in rows.into_iter().flatten().flatten() {
-            let record = read_record(row)?;
-            records.insert(record.name.clone(), record);
+        while let Some(some) = answers.try_next().await? {
+            records.extend(some.into_iter().map(|record| (record.name.clone(), record)));
         }
         Ok(records)
     }
