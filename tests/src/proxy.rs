@@ -2,25 +2,36 @@
 //! operation, slows and throttles them, answers with errors, and kills clients.
 
 mod answer;
+mod befall;
+mod body;
+mod faults;
 mod kill;
+mod memory;
 pub(crate) mod operation;
+mod pages;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
+use hyper::http::response::Parts;
 use hyper::{Request, Response, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 pub use self::answer::ApiError;
+use self::body::Body;
+pub use self::faults::{Fault, Faults, draw};
+use self::memory::Memory;
+use self::pages::Pages;
 pub use self::rules::{Disturbance, When};
 use self::rules::{Effect, Rules, Victim};
 use crate::serve::{Answer, HangUp, Server};
@@ -62,6 +73,9 @@ struct State {
     calls: Vec<Call>,
     rules: Rules,
     killed: Vec<u32>,
+    struck: BTreeMap<Fault, usize>,
+    memory: Memory,
+    pages: Pages,
 }
 
 impl Proxy {
@@ -129,16 +143,39 @@ impl Proxy {
         lock(&self.shared.state).killed.clone()
     }
 
-    /// Forgets the calls; latency, throttles and disturbances stay.
+    /// Forgets the calls; latency, throttles, disturbances and faults stay.
     pub fn reset_calls(&self) {
         let mut state = lock(&self.shared.state);
         state.calls.clear();
         state.killed.clear();
     }
 
-    /// Forgets everything: calls, latency, throttles and disturbances.
+    /// Forgets calls, latency, throttles, disturbances and faults; not what was answered before.
     pub fn reset(&self) {
-        *lock(&self.shared.state) = State::default();
+        let mut state = lock(&self.shared.state);
+        let (memory, pages) = (mem::take(&mut state.memory), mem::take(&mut state.pages));
+        *state = State {
+            memory,
+            pages,
+            ..State::default()
+        };
+    }
+
+    /// Lets calls go wrong from now on, in place of what was injected before.
+    pub fn inject(&self, faults: Faults) {
+        let mut state = lock(&self.shared.state);
+        state.rules.faults = Some(faults);
+        state.struck.clear();
+    }
+
+    /// Ends the faults; what they struck stays told.
+    pub fn calm(&self) {
+        lock(&self.shared.state).rules.faults = None;
+    }
+
+    /// How often each kind of fault really befell a call since the last injection.
+    pub fn struck(&self) -> BTreeMap<Fault, usize> {
+        lock(&self.shared.state).struck.clone()
     }
 
     /// Delays every answer by `latency` from now on.
@@ -159,9 +196,10 @@ impl Proxy {
     }
 }
 
-async fn handle(shared: Arc<Shared>, request: Request<Incoming>, peer: SocketAddr) -> Answer {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
+async fn handle(shared: Arc<Shared>, request: Request<Incoming>, peer: SocketAddr) -> Answer<Body> {
+    let (mut head, body) = request.into_parts();
+    let mut body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
+    lock(&shared.state).pages.follow(&mut head, &mut body);
     let operation = operation::identify(&head, &body);
     let (index, effect, latency) = shared.arrived(&operation);
     tokio::time::sleep(latency).await;
@@ -172,7 +210,8 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>, peer: SocketAdd
     outcome.map(|(response, _)| response)
 }
 
-type Outcome = Result<(Response<Full<Bytes>>, bool), HangUp>;
+/// The answer, and whether it is the proxy's own.
+type Outcome = Result<(Response<Body>, bool), HangUp>;
 
 impl Shared {
     fn arrived(&self, operation: &str) -> (usize, Effect, Duration) {
@@ -196,15 +235,9 @@ impl Shared {
             return;
         };
         if call.operation == operation {
-            call.status = outcome
-                .as_ref()
-                .ok()
-                .map(|(answer, _)| answer.status().as_u16());
-            let answer = outcome.as_ref().ok();
-            let size = answer.and_then(|(answer, _)| answer.body().size_hint().exact());
-            call.answer_bytes = size
-                .and_then(|bytes| usize::try_from(bytes).ok())
-                .unwrap_or(0);
+            let answer = outcome.as_ref().ok().map(|(answer, _)| answer);
+            call.status = answer.map(|answer| answer.status().as_u16());
+            call.answer_bytes = answer.map_or(0, |answer| answer.body().length());
             call.ended = call.status.map(|_| Instant::now());
             call.disturbed = outcome.as_ref().map_or(true, |(_, disturbed)| *disturbed);
         }
@@ -218,9 +251,12 @@ impl Shared {
         peer: SocketAddr,
     ) -> Outcome {
         let disturbance = match effect {
-            Effect::None => return self.forward(request).await.map(|answer| (answer, false)),
+            Effect::None => return self.pass(operation, request).await,
             Effect::Throttle => {
                 return Ok((answer::throttled(operation).respond(operation), true));
+            }
+            Effect::Fault(fault, silence) => {
+                return self.befall(fault, silence, operation, request).await;
             }
             Effect::Disturb(disturbance) => disturbance,
         };
@@ -244,13 +280,27 @@ impl Shared {
         }
     }
 
-    async fn forward(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
+    /// What the emulator answers, kept where it is a read that may be out of date some day.
+    async fn pass(&self, operation: &str, request: Request<Bytes>) -> Outcome {
+        let (head, body) = request.into_parts();
+        let asked = Fault::Stale
+            .concerns(operation)
+            .then(|| memory::asked(&head, &body));
+        let (head, body) = self.forward(Request::from_parts(head, body)).await?;
+        if let Some(asked) = asked {
+            lock(&self.state).memory.keep(asked, head.status, &body);
+        }
+        Ok((Response::from_parts(head, Body::whole(body)), false))
+    }
+
+    async fn forward(&self, request: Request<Bytes>) -> Result<(Parts, Bytes), HangUp> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let target = format!("{}{path}", self.upstream);
         head.uri = target.parse().map_err(|_| HangUp)?;
         for name in [
             header::CONNECTION,
+            header::CONTENT_LENGTH,
             header::TRANSFER_ENCODING,
             header::EXPECT,
         ] {
@@ -263,7 +313,7 @@ impl Shared {
         for name in [header::CONNECTION, header::TRANSFER_ENCODING] {
             head.headers.remove(name);
         }
-        Ok(Response::from_parts(head, Full::new(body)))
+        Ok((head, body))
     }
 }
 

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -35,7 +35,10 @@ impl fmt::Display for HangUp {
 impl std::error::Error for HangUp {}
 
 /// An answer, or the wish to hang up.
-pub(crate) type Answer = Result<Response<Full<Bytes>>, HangUp>;
+pub(crate) type Answer<B = Full<Bytes>> = Result<Response<B>, HangUp>;
+
+/// What a body may break off with.
+type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A running server; it ends when it is dropped.
 pub(crate) struct Server {
@@ -46,23 +49,25 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server that answers each request with what `handler` returns.
-    pub(crate) fn start<H, F>(name: &str, handler: H) -> io::Result<Self>
+    pub(crate) fn start<H, F, B>(name: &str, handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = Answer<B>> + Send + 'static,
+        B: Body<Data: Send, Error: Into<BodyError>> + Send + 'static,
     {
         Self::start_over(name, None, handler)
     }
 
     /// As [`Server::start`], over TLS where there is an acceptor.
-    pub(crate) fn start_over<H, F>(
+    pub(crate) fn start_over<H, F, B>(
         name: &str,
         tls: Option<TlsAcceptor>,
         handler: H,
     ) -> io::Result<Self>
     where
         H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = Answer<B>> + Send + 'static,
+        B: Body<Data: Send, Error: Into<BodyError>> + Send + 'static,
     {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
@@ -103,14 +108,15 @@ impl Drop for Server {
     }
 }
 
-async fn accept<H, F>(
+async fn accept<H, F, B>(
     listener: TcpListener,
     stopped: oneshot::Receiver<Infallible>,
     tls: Option<TlsAcceptor>,
     handler: Arc<H>,
 ) where
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = Answer<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<BodyError>> + Send + 'static,
 {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
@@ -141,11 +147,12 @@ async fn accept<H, F>(
     }
 }
 
-async fn serve<S, H, F>(stream: S, peer: SocketAddr, handler: Arc<H>)
+async fn serve<S, H, F, B>(stream: S, peer: SocketAddr, handler: Arc<H>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Fn(Request<Incoming>, SocketAddr) -> F,
-    F: Future<Output = Answer>,
+    F: Future<Output = Answer<B>>,
+    B: Body<Error: Into<BodyError>> + 'static,
 {
     let service = service_fn(|request| handler(request, peer));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::answer::ApiError;
+use super::faults::{Fault, Faults};
 
 /// Whether a disturbance strikes before the emulator has done the work of the call, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,8 @@ pub(super) enum Effect {
     None,
     Throttle,
     Disturb(Disturbance),
+    /// And how long a silence lasts.
+    Fault(Fault, Duration),
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +113,7 @@ pub(super) struct Rules {
     pub(super) latency: Duration,
     throttles: HashMap<String, Bucket>,
     armed: Vec<Armed>,
+    pub(super) faults: Option<Faults>,
 }
 
 #[derive(Debug)]
@@ -160,7 +164,8 @@ impl Rules {
         self.throttles.get_mut(&of)
     }
 
-    /// Counts the call for every disturbance that waits; the first that strikes wins over a throttle.
+    /// Counts the call for every disturbance that waits; the first that strikes wins over a fault, and
+    /// that over a throttle.
     pub(super) fn effect_on(&mut self, operation: &str) -> Effect {
         let mut struck = None;
         for armed in &mut self.armed {
@@ -169,8 +174,15 @@ impl Rules {
             }
         }
         self.armed.retain(|armed| !armed.is_spent());
+        let fault = self.faults.as_mut().and_then(|faults| {
+            let fault = faults.next(operation)?;
+            Some(Effect::Fault(fault, faults.silence()))
+        });
         if let Some(disturbance) = struck {
             return Effect::Disturb(disturbance);
+        }
+        if let Some(fault) = fault {
+            return fault;
         }
         let bucket = self.bucket(operation);
         if bucket.is_none_or(Bucket::take) {

@@ -3,6 +3,7 @@
 mod binaries;
 mod canned;
 mod delivery;
+mod faults;
 mod moto;
 mod parameters;
 mod pipeline;

@@ -10,7 +10,7 @@ use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy, When};
 use super::{code, put};
 
 /// The proxy in front of the shared emulator, and a client that never tries twice.
-async fn proxied(account: &str) -> (Proxy, aws_config::SdkConfig) {
+pub(super) async fn proxied(account: &str) -> (Proxy, aws_config::SdkConfig) {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let config = sdk_config(&proxy.endpoint(), account).await.into_builder();
     let config = config
