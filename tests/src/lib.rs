@@ -4,6 +4,7 @@
 
 pub mod binaries;
 pub mod canned;
+pub mod disturbed;
 pub mod emulator;
 pub mod events;
 mod http;

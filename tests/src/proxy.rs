@@ -148,6 +148,7 @@ impl Proxy {
         let mut state = lock(&self.shared.state);
         state.calls.clear();
         state.killed.clear();
+        state.struck.clear();
     }
 
     /// Forgets calls, latency, throttles, disturbances and faults; not what was answered before.
@@ -171,6 +172,13 @@ impl Proxy {
     /// Ends the faults; what they struck stays told.
     pub fn calm(&self) {
         lock(&self.shared.state).rules.faults = None;
+    }
+
+    /// Ends faults and disturbances; calls, and what was struck and killed, stay told.
+    pub fn disarm(&self) {
+        let rules = &mut lock(&self.shared.state).rules;
+        rules.faults = None;
+        rules.forget_disturbances();
     }
 
     /// How often each kind of fault really befell a call since the last injection.

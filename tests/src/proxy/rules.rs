@@ -164,6 +164,10 @@ impl Rules {
         self.throttles.get_mut(&of)
     }
 
+    pub(super) fn forget_disturbances(&mut self) {
+        self.armed.clear();
+    }
+
     /// Counts the call for every disturbance that waits; the first that strikes wins over a fault, and
     /// that over a throttle.
     pub(super) fn effect_on(&mut self, operation: &str) -> Effect {

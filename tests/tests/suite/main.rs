@@ -15,6 +15,7 @@ mod bad_input;
 mod budget;
 mod capture;
 mod contract;
+mod faults;
 mod import;
 mod instruments;
 mod invariants;

@@ -1,0 +1,10 @@
+//! The real function and the real command line while their calls go wrong and
+//! their processes die: what must hold all the same.
+
+pub mod capture;
+pub mod on_record;
+mod place;
+mod strike;
+
+pub use self::place::{Place, Way};
+pub use self::strike::{Strike, at_each_call};
