@@ -3,7 +3,7 @@
 //!
 //! Times are numbered in what is compared, so they are compared with Parameter Store as well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use futures_util::future::try_join_all;

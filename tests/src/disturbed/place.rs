@@ -2,6 +2,7 @@
 //! proxy, for the real function and the real command line.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -53,6 +54,12 @@ pub(super) struct Said {
     pub(super) code: Option<i32>,
     pub(super) stdout: String,
     pub(super) stderr: String,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
 }
 
 impl Said {
@@ -352,7 +359,7 @@ impl Way<'_> {
         if said.code == Some(0) {
             return Ok(said);
         }
-        wrong(format!("{arguments:?} did not end well: {said:?}"))
+        wrong(format!("{arguments:?} did not end well: {said}"))
     }
 
     /// That everything on record under a path agrees with itself and with what lives, values included.
@@ -366,7 +373,7 @@ impl Way<'_> {
         if said.code == Some(0) {
             return Ok(());
         }
-        wrong(format!("it does not agree: {said:?}"))
+        wrong(format!("it does not agree: {said}"))
     }
 }
 

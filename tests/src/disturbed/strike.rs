@@ -1,6 +1,11 @@
 //! What befalls one run of a program.
 
+use std::time::Duration;
+
 use crate::proxy::{Disturbance, Fault, Faults, Proxy, When};
+
+/// Longer than the clients wait for one attempt.
+const TIME_OUT: Duration = Duration::from_secs(35);
 
 /// What befalls one run of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +18,17 @@ pub enum Strike {
     Lasting(Fault, usize),
     /// The process dies after the call of that number has done its work.
     Death(usize),
-    /// Faults at random, of a thousand calls so many.
-    Random(u64, u64),
+    /// The call of that number does its work, and is not answered for longer than any client waits.
+    TimeOut(usize),
+    /// Faults at random.
+    Random {
+        /// What they follow from.
+        seed: u64,
+        /// Of a thousand calls so many.
+        per_mille: u64,
+        /// Whether reads may be stale.
+        stale: bool,
+    },
 }
 
 impl Strike {
@@ -27,7 +41,22 @@ impl Strike {
             Self::Death(nth) => {
                 proxy.disturb(Disturbance::kill().at(nth).when(When::AfterWork));
             }
-            Self::Random(seed, per_mille) => proxy.inject(Faults::random(seed, per_mille)),
+            Self::TimeOut(nth) => {
+                let silent = Faults::at(Fault::SilentAfterWork, nth);
+                proxy.inject(silent.silent_for(TIME_OUT));
+            }
+            Self::Random {
+                seed,
+                per_mille,
+                stale,
+            } => {
+                let faults = Faults::random(seed, per_mille);
+                proxy.inject(if stale {
+                    faults
+                } else {
+                    faults.without(Fault::Stale)
+                });
+            }
         }
     }
 }

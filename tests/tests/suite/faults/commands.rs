@@ -1,0 +1,156 @@
+//! 5, 8, 11: whatever goes wrong at whatever call of a command, and wherever it is killed: what it
+//! tells of each parameter is true, nothing is written twice, and the same command again completes it.
+
+use ssmbak_tests::disturbed::capture::Went;
+use ssmbak_tests::disturbed::commands::{all_done, run_under};
+use ssmbak_tests::disturbed::{Strike, Task, at_each_call};
+use ssmbak_tests::proxy::Fault;
+
+use super::place;
+
+/// The listing of what lives is what a restore begins with: what it does not show yet, nobody can know of.
+fn can_be_known(strike: &Strike, calls: &[String]) -> bool {
+    let Strike::Once(Fault::Stale, nth) = strike else {
+        return true;
+    };
+    calls[nth - 1] != "ssm:DescribeParameters"
+}
+
+async fn done(task: Task, strikes: impl Fn(&[String]) -> Vec<Strike>) -> (Went, usize) {
+    let place = place().await;
+    let way = place.way().unwrap();
+    let calls = run_under(&way, task, "/calls/", &Strike::Nothing).await;
+    let calls = calls.unwrap();
+    let mut strikes = strikes(&calls);
+    strikes.retain(|strike| can_be_known(strike, &calls));
+    let went = all_done(&place, task, "/struck/", &strikes).await.unwrap();
+    let struck: usize = went.struck.values().sum();
+    println!(
+        "{task:?}: {} calls, {} runs, {} killed, {struck} struck: {:?}",
+        calls.len(),
+        strikes.len(),
+        went.killed,
+        went.struck
+    );
+    assert_eq!(went.right, strikes.len());
+    assert!((struck + went.killed) * 10 >= strikes.len() * 7);
+    (went, calls.len())
+}
+
+/// With one fault at each `step`th call.
+async fn under_faults(task: Task, step: usize) {
+    let strikes = |calls: &[String]| at_each_call(calls, 1).into_iter().step_by(step).collect();
+    done(task, strikes).await;
+}
+
+/// Killed after each `step`th call.
+async fn under_deaths(task: Task, step: usize) {
+    let strikes = |calls: &[String]| {
+        let calls = (1..=calls.len()).map(Strike::Death);
+        calls.step_by(step).collect()
+    };
+    done(task, strikes).await;
+}
+
+#[tokio::test]
+async fn a_restore_tells_the_truth_and_is_completed_whatever_goes_wrong_at_any_call() {
+    under_faults(Task::Restore, 1).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_never_done_twice() {
+    let writes = ["ssm:PutParameter", "ssm:DeleteParameters"];
+    let strikes = |calls: &[String]| {
+        let written = calls.iter().enumerate();
+        let written = written.filter(|(_, call)| writes.contains(&call.as_str()));
+        let nth: Vec<usize> = written.map(|(index, _)| index + 1).collect();
+        assert!(nth.len() >= 3, "{calls:?}");
+        let all = |nth: usize| Fault::ALL.map(|fault| (fault, nth));
+        let all = nth.into_iter().flat_map(all);
+        let possible = all.filter(|(fault, _)| fault.concerns("ssm:PutParameter"));
+        possible
+            .flat_map(|(fault, nth)| [Strike::Once(fault, nth), Strike::Lasting(fault, nth)])
+            .filter(|strike| {
+                !matches!(
+                    strike,
+                    Strike::Lasting(Fault::Throttled | Fault::Delayed, _)
+                )
+            })
+            .collect()
+    };
+    done(Task::Restore, strikes).await;
+}
+
+#[tokio::test]
+#[ignore = "it waits for the clients' own time-outs: a minute"]
+async fn a_write_that_really_times_out_is_never_done_twice() {
+    let writes = ["ssm:PutParameter", "ssm:DeleteParameters"];
+    let strikes = |calls: &[String]| {
+        let written = calls.iter().enumerate();
+        let written = written.filter(|(_, call)| writes.contains(&call.as_str()));
+        written
+            .map(|(index, _)| Strike::TimeOut(index + 1))
+            .collect()
+    };
+    done(Task::Restore, strikes).await;
+}
+
+#[tokio::test]
+async fn an_undo_tells_the_truth_and_is_completed_whatever_goes_wrong() {
+    under_faults(Task::Undo, 3).await;
+}
+
+#[tokio::test]
+async fn a_recreation_tells_the_truth_and_is_completed_whatever_goes_wrong() {
+    under_faults(Task::Recreate, 2).await;
+}
+
+#[tokio::test]
+async fn a_copy_tells_the_truth_and_is_completed_whatever_goes_wrong() {
+    under_faults(Task::Copy, 2).await;
+}
+
+#[tokio::test]
+async fn a_seed_and_an_import_are_completed_whatever_goes_wrong() {
+    under_faults(Task::Seed, 1).await;
+    under_faults(Task::Import, 2).await;
+}
+
+#[tokio::test]
+async fn a_healing_and_a_rebuild_are_completed_whatever_goes_wrong() {
+    under_faults(Task::Heal, 2).await;
+    under_faults(Task::Rebuild, 2).await;
+}
+
+#[tokio::test]
+async fn an_undo_and_a_recreation_survive_a_death_at_any_call() {
+    under_deaths(Task::Undo, 3).await;
+    under_deaths(Task::Recreate, 2).await;
+}
+
+#[tokio::test]
+async fn a_copy_and_a_healing_survive_a_death_at_any_call() {
+    under_deaths(Task::Copy, 2).await;
+    under_deaths(Task::Heal, 3).await;
+}
+
+#[tokio::test]
+async fn whoever_dies_before_a_file_is_whole_leaves_none() {
+    under_deaths(Task::Export, 3).await;
+    under_deaths(Task::PlanFile, 3).await;
+    under_faults(Task::Export, 4).await;
+    under_faults(Task::PlanFile, 4).await;
+}
+
+/// Every kind of fault at every call, and every death, of every command: for the long run.
+#[tokio::test]
+#[ignore = "the whole product takes long"]
+async fn every_command_is_completed_whatever_goes_wrong_at_any_call() {
+    for task in Task::ALL {
+        let strikes = |calls: &[String]| {
+            let deaths = (1..=calls.len()).map(Strike::Death);
+            deaths.chain(at_each_call(calls, usize::MAX)).collect()
+        };
+        done(task, strikes).await;
+    }
+}
