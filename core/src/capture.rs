@@ -148,10 +148,16 @@ async fn index_unfinished(
 }
 
 /// Writes one observed deletion, of a name that two looks found gone.
+///
+/// Its key is marked before anything is on record: nobody looks again at a name whose head is a
+/// deletion, so whoever died between the two would leave the value at the key for good.
 pub async fn record_observed_deletion(
     stores: &Stores,
     record: Record,
 ) -> Result<Record, StoreError> {
+    if stores.bucket.shows_value(&record.name).await? {
+        stores.bucket.put_marker(&record.name).await?;
+    }
     let draft = Draft {
         record,
         value: None,
