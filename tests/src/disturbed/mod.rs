@@ -11,5 +11,5 @@ mod tasks;
 
 pub use self::place::{Place, Way};
 pub use self::soak::{Failed, soak};
-pub use self::strike::{Strike, at_each_call};
+pub use self::strike::{Strike, at_each_call, of_kind};
 pub use self::tasks::Task;

@@ -76,3 +76,12 @@ pub fn at_each_call(operations: &[String], kinds_a_call: usize) -> Vec<Strike> {
     }
     strikes
 }
+
+/// One kind of fault at each of these calls that it can befall.
+pub fn of_kind(fault: Fault, operations: &[String]) -> Vec<Strike> {
+    let calls = operations.iter().enumerate();
+    let concerned = calls.filter(|(_, operation)| fault.concerns(operation));
+    concerned
+        .map(|(index, _)| Strike::Once(fault, index + 1))
+        .collect()
+}

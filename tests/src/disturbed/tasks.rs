@@ -239,9 +239,9 @@ impl Ready {
         self.right = self.on_record(way.place).await?;
         let table = &way.place.location.table;
         let rows = way.place.rows_of(table).await?;
-        // The newest version of one, and a row of a path for the other.
+        // An old version of one, which must not become its head, and a row of a path for the other.
         let lost = rows.iter().filter(|row| {
-            let own = row["scope"] == *self.of("a") && row["version"] == "2";
+            let own = row["scope"] == *self.of("a") && row["version"] == "1";
             own || row["scope"] == *self.path && row["name"] == *self.of("b")
         });
         for row in lost {

