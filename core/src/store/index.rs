@@ -523,17 +523,25 @@ impl Index {
             .expression_attribute_values(":z", text(to))
     }
 
+    /// The next rows, and the key of those after them. A page with nothing on it and a key is not the
+    /// end: the one after it is asked for.
     async fn page(
         &self,
-        query: QueryFluentBuilder,
+        mut query: QueryFluentBuilder,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let answer = patiently(|| async {
-            let answer = query.clone().send().await;
-            answer.map_err(|e| self.error("dynamodb:Query", "query", e))
-        })
-        .await?;
-        let next = answer.last_evaluated_key.filter(|k| !k.is_empty());
-        Ok((answer.items.unwrap_or_default(), next))
+        loop {
+            let answer = patiently(|| async {
+                let answer = query.clone().send().await;
+                answer.map_err(|e| self.error("dynamodb:Query", "query", e))
+            })
+            .await?;
+            let next = answer.last_evaluated_key.filter(|k| !k.is_empty());
+            let items = answer.items.unwrap_or_default();
+            if next.is_none() || !items.is_empty() {
+                return Ok((items, next));
+            }
+            query = query.set_exclusive_start_key(next);
+        }
     }
 
     async fn all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
