@@ -7,6 +7,7 @@ pub mod canned;
 pub mod disturbed;
 pub mod emulator;
 pub mod events;
+pub mod histories;
 mod http;
 pub mod load;
 pub mod original;
