@@ -16,3 +16,4 @@ pub mod proxy;
 pub mod runtime_api;
 pub mod sandbox;
 mod serve;
+pub mod simulated;

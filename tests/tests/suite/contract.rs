@@ -1,4 +1,5 @@
-//! What every store must do, unchanged over each emulator and, later, AWS.
+//! What every store must do, unchanged over each emulator, over AWS in memory
+//! and over AWS itself.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,10 @@ use ssmbak_core::history::{History, Span};
 use ssmbak_core::store::{ErrorKind, Journalled, Location, PutRequest, Stores};
 
 use super::world::{Lane, World, name, now, under};
+
+/// Where the contract is held up against. It needs no process, so that the
+/// simulation is held to all of it.
+const LANES: [Lane; 3] = [Lane::Ministack, Lane::Moto, Lane::Simulated];
 
 fn at(ms: i64) -> Instant {
     Instant::from_millis(1_700_000_000_000 + ms)
@@ -59,7 +64,7 @@ fn deletion(of: &str, ms: i64) -> Record {
 
 #[tokio::test]
 async fn a_value_is_kept_byte_for_byte() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let bucket = &world.stores.bucket;
         let record = version("/app/x", 1, 0, nowhere());
@@ -80,7 +85,7 @@ async fn a_value_is_kept_byte_for_byte() {
 
 #[tokio::test]
 async fn value_objects_carry_the_tags_of_the_original() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let record = version("/app/x", 7, 1_234, nowhere());
         let bucket = &world.stores.bucket;
@@ -107,7 +112,7 @@ async fn value_objects_carry_the_tags_of_the_original() {
 
 #[tokio::test]
 async fn the_journal_keeps_the_first_writer_of_a_change() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let bucket = &world.stores.bucket;
         let first = version("/app/x", 1, 0, nowhere());
@@ -134,7 +139,7 @@ async fn the_journal_keeps_the_first_writer_of_a_change() {
 
 #[tokio::test]
 async fn the_index_answers_by_instant() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let of = name("/app/x");
@@ -162,7 +167,7 @@ async fn the_index_answers_by_instant() {
 
 #[tokio::test]
 async fn app_is_never_app2() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let names = ["/app", "/app/x", "/app/deep/er", "/app2", "/app2/x"];
@@ -198,7 +203,7 @@ async fn app_is_never_app2() {
 
 #[tokio::test]
 async fn labels_stand_outside_the_range_of_the_state() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let one = version("/app/x", 1, 0, nowhere());
@@ -232,7 +237,7 @@ async fn labels_stand_outside_the_range_of_the_state() {
 #[tokio::test]
 async fn the_index_of_another_format_is_refused() {
     use aws_sdk_dynamodb::types::AttributeValue;
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         world.stores.check_format().await.unwrap();
         world.stores.index.claim_format().await.unwrap();
@@ -253,7 +258,7 @@ async fn the_index_of_another_format_is_refused() {
 
 #[tokio::test]
 async fn what_is_missing_is_told_as_missing() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let location = Location {
             bucket: "none-such".into(),
@@ -269,7 +274,7 @@ async fn what_is_missing_is_told_as_missing() {
 
 #[tokio::test]
 async fn coverage_reads_back() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let path = Path::parse("/app/").unwrap();
@@ -306,36 +311,42 @@ async fn coverage_reads_back() {
 #[tokio::test]
 async fn no_answer_is_cut_at_a_page() {
     // More than 1,000 names, and more than 1 MB of rows, under one path.
-    let world = World::on(Lane::Ministack).await;
-    let index = &world.stores.index;
-    let padding = "x".repeat(900);
-    for chunk in (0..1_150).collect::<Vec<i64>>().chunks(25) {
-        let puts = chunk.iter().map(|n| {
-            let mut record = version(&format!("/big/{n:05}"), 1, *n, nowhere());
-            if let Change::Written(written) = &mut record.change {
-                written.attributes.description = Some(padding.clone());
-                written.modified_by = Some(padding.clone());
-            }
-            async move { index.put(&record).await.unwrap() }
-        });
-        futures_util::future::join_all(puts).await;
+    for lane in [Lane::Ministack, Lane::Simulated] {
+        let world = World::on(lane).await;
+        let index = &world.stores.index;
+        let padding = "x".repeat(900);
+        for chunk in (0..1_150).collect::<Vec<i64>>().chunks(25) {
+            let puts = chunk.iter().map(|n| {
+                let mut record = version(&format!("/big/{n:05}"), 1, *n, nowhere());
+                if let Change::Written(written) = &mut record.change {
+                    written.attributes.description = Some(padding.clone());
+                    written.modified_by = Some(padding.clone());
+                }
+                async move { index.put(&record).await.unwrap() }
+            });
+            futures_util::future::join_all(puts).await;
+        }
+        assert_eq!(
+            index.heads(&under("/big/")).await.unwrap().len(),
+            1_150,
+            "{lane:?}"
+        );
+        let mut pages = 0;
+        let mut seen = 0;
+        let big = under("/big/");
+        let mut history = History::new(&world.stores, &big, &Span::default());
+        while let Some(entries) = history.next().await.unwrap() {
+            pages += 1;
+            seen += entries.len();
+        }
+        assert_eq!(seen, 1_150, "{lane:?}");
+        assert!(pages > 1, "one page is no test of pages: {lane:?}");
     }
-    assert_eq!(index.heads(&under("/big/")).await.unwrap().len(), 1_150);
-    let mut pages = 0;
-    let mut seen = 0;
-    let big = under("/big/");
-    let mut history = History::new(&world.stores, &big, &Span::default());
-    while let Some(entries) = history.next().await.unwrap() {
-        pages += 1;
-        seen += entries.len();
-    }
-    assert_eq!(seen, 1_150);
-    assert!(pages > 1, "one page is no test of pages");
 }
 
 #[tokio::test]
 async fn parameter_store_gives_every_page_and_version() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let parameters = &world.stores.parameters;
         let of = world.own("/app/many");
@@ -370,7 +381,7 @@ async fn parameter_store_gives_every_page_and_version() {
 
 #[tokio::test]
 async fn a_put_clears_what_was_empty_and_deletes_tell_what_was_not_there() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let parameters = &world.stores.parameters;
         let of = name(&world.own("/app/x"));
@@ -410,7 +421,7 @@ async fn a_put_clears_what_was_empty_and_deletes_tell_what_was_not_there() {
 
 #[tokio::test]
 async fn tags_are_made_equal() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let parameters = &world.stores.parameters;
         let of = world.own("/app/x");
@@ -441,7 +452,7 @@ async fn tags_are_made_equal() {
 
 #[tokio::test]
 async fn changes_of_tags_are_found_among_labels_and_a_large_one_in_its_own_row() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let of = name("/app/tagged");
@@ -498,7 +509,7 @@ async fn changes_of_tags_are_found_among_labels_and_a_large_one_in_its_own_row()
 
 #[tokio::test]
 async fn the_records_around_an_instant_are_the_nearest_ones() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let of = "/app/around";
@@ -515,7 +526,7 @@ async fn the_records_around_an_instant_are_the_nearest_ones() {
 
 #[tokio::test]
 async fn a_refused_label_is_told_and_the_others_are_put() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let of = world.own("/app/labelled");
         world.put(&of, "v").await;
@@ -531,7 +542,7 @@ async fn a_refused_label_is_told_and_the_others_are_put() {
 
 #[tokio::test]
 async fn a_parameter_is_created_with_its_tags() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let of = name(&world.own("/app/tagged-at-once"));
         let attributes = Attributes {
@@ -565,7 +576,7 @@ async fn a_parameter_is_created_with_its_tags() {
 
 #[tokio::test]
 async fn many_records_at_once_leave_the_same_rows_as_one_after_the_other() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let (one, many) = (World::on(lane).await, World::on(lane).await);
         let moved = |ms| Record {
             change: Change::Labelled {
@@ -602,7 +613,7 @@ async fn many_records_at_once_leave_the_same_rows_as_one_after_the_other() {
 
 #[tokio::test]
 async fn an_index_that_is_rebuilt_says_so_until_it_is_finished() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         index.claim_format().await.unwrap();
@@ -629,7 +640,7 @@ async fn an_index_that_is_rebuilt_says_so_until_it_is_finished() {
 
 #[tokio::test]
 async fn the_journal_is_listed_day_by_day() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let bucket = &world.stores.bucket;
         let day_ms = 86_400_000;
@@ -669,7 +680,7 @@ async fn the_journal_is_listed_day_by_day() {
 
 #[tokio::test]
 async fn a_table_is_created_protected_and_one_that_is_there_is_left_alone() {
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let location = Location {
             table: format!("{}-new", world.location.table),
@@ -702,7 +713,7 @@ async fn a_table_is_created_protected_and_one_that_is_there_is_left_alone() {
 #[tokio::test]
 async fn every_version_and_marker_is_listed_in_order_of_keys() {
     use ssmbak_core::store::{KeptVersion, VersionsFrom};
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let (s3, bucket) = (&world.s3, &world.stores.bucket);
         // More of one key than a page holds, and others before and after it.
@@ -757,7 +768,7 @@ async fn every_version_and_marker_is_listed_in_order_of_keys() {
 async fn the_index_is_read_row_by_row() {
     use ssmbak_core::domain::stored::StoredRecord;
     use ssmbak_core::store::{AuditRow, head_field};
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let x = version("/app/x", 1, 0, nowhere());
@@ -823,7 +834,7 @@ async fn the_index_is_read_row_by_row() {
 #[tokio::test]
 async fn a_plan_never_replaces_the_outcome_of_its_run() {
     use ssmbak_core::domain::run::{Origin, Outcome, Phase, Run, RunName};
-    for lane in [Lane::Ministack, Lane::Moto] {
+    for lane in LANES {
         let world = World::on(lane).await;
         let index = &world.stores.index;
         let planned = Run {

@@ -26,5 +26,6 @@ mod load;
 mod model;
 mod rebuild;
 mod secrets;
+mod simulated;
 mod verify;
 mod world;

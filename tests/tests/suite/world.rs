@@ -21,13 +21,17 @@ use ssmbak_tests::emulator::{Change, Control, Ministack, Moto, REGION, sdk_confi
 use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
 use ssmbak_tests::proxy::Proxy;
 use ssmbak_tests::runtime_api::Function;
+use ssmbak_tests::simulated::SimulatedAws;
 use tokio::process::Command;
 
-/// Which emulator a world stands on.
+/// What a world stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     Ministack,
     Moto,
+    /// AWS in memory: it has no endpoint that a process could call, so the
+    /// function and the command line of such a world lead nowhere.
+    Simulated,
 }
 
 pub(crate) struct World {
@@ -100,7 +104,7 @@ pub(crate) fn under(path: &str) -> Target {
 impl World {
     /// On the emulator that the tests share; with `SSMBAK_TEST_AWS=1` in a real account.
     pub(crate) async fn on(lane: Lane) -> Self {
-        if aws::wanted() {
+        if aws::wanted() && lane != Lane::Simulated {
             return Self::made(aws::config().await, "", &aws::level()).await;
         }
         Self::on_emulator(lane).await
@@ -119,6 +123,10 @@ impl World {
         let endpoint = match lane {
             Lane::Ministack => Ministack::shared().endpoint(),
             Lane::Moto => Moto::shared().endpoint(),
+            Lane::Simulated => {
+                let config = SimulatedAws::new(now, number).sdk_config(0);
+                return Self::made(config, "http://simulated.invalid", &account).await;
+            }
         };
         Self::at(&endpoint, &account).await
     }
