@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 
 use super::{Progress, Told, is_object, one_object};
 use crate::domain::coverage::Interval;
-use crate::domain::coverage::facts::{Link, common, joined, lives};
+use crate::domain::coverage::facts::{Link, common, in_order, joined, lives};
 use crate::domain::journal::{self, FACT_BYTES_MAX};
 use crate::domain::stored::CoverageFact;
 use crate::domain::{Path, keys};
@@ -88,7 +88,8 @@ pub(crate) async fn told_by_facts(
         return Err(error);
     }
     let mut coverage = BTreeMap::new();
-    for (path, links) in links {
+    for (path, mut links) in links {
+        in_order(&mut links);
         let mut ended = Vec::new();
         for life in lives(&links) {
             let mut claims = Vec::with_capacity(life.len());
@@ -102,7 +103,7 @@ pub(crate) async fn told_by_facts(
     Ok(coverage)
 }
 
-/// The facts of each path, in order of time, without their intervals.
+/// The facts of each path, in order of their keys, without their intervals.
 async fn links(
     stores: &Stores,
     unreadable: &mut (dyn FnMut(&str, &str) + Send),
@@ -111,7 +112,6 @@ async fn links(
     let mut start = None;
     loop {
         let (page, next) = stores.bucket.list(keys::COVERAGE_FACTS, start).await?;
-        // In the order of their keys, which is that of time.
         let mut facts = stream::iter(page.into_iter().filter(is_object))
             .map(|object| async move { (one_fact(stores, &object).await, object.key) })
             .buffered(FACTS_AT_ONCE);

@@ -122,6 +122,7 @@ pub struct Faults {
     one_in: u32,
     at_calls: BTreeMap<u64, Fault>,
     crashes: BTreeMap<usize, Crash>,
+    crash_of_any: Option<Crash>,
     crashed: Vec<usize>,
     calls: u64,
     of_process: BTreeMap<usize, u64>,
@@ -135,6 +136,7 @@ impl Faults {
             one_in: 0,
             at_calls: BTreeMap::new(),
             crashes: BTreeMap::new(),
+            crash_of_any: None,
             crashed: Vec::new(),
             calls: 0,
             of_process: BTreeMap::new(),
@@ -158,10 +160,17 @@ impl Faults {
         self.crashes.insert(process, crash);
     }
 
+    /// Whoever makes the call that comes after so many others dies.
+    pub fn crash_at_call(&mut self, crash: Crash) {
+        let call = self.calls + crash.call;
+        self.crash_of_any = Some(Crash { call, ..crash });
+    }
+
     /// Nobody dies from now on, and nothing goes wrong.
     pub fn none(&mut self) {
         self.one_in = 0;
         self.at_calls.clear();
+        self.crash_of_any = None;
         self.crashes.clear();
         self.crashed.clear();
     }
@@ -194,6 +203,7 @@ impl Faults {
             self.chance.u32(..MOST_YIELDS),
         );
         let crash = self.crashes.get(&process).filter(|c| c.call == own);
+        let crash = crash.or(self.crash_of_any.as_ref().filter(|c| c.call == number));
         let crash = crash.map(|crash| crash.after_work);
         if crash.is_some() {
             self.crashes.remove(&process);

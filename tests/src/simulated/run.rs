@@ -18,6 +18,7 @@ use ssmbak_core::domain::Instant;
 use ssmbak_core::store::{Location, Stores};
 
 use self::deliver::{Message, event_of};
+use super::faults::{Crash, Fault};
 use super::{SimulatedAws, clock};
 use crate::histories::{
     Batch, Change, Description, Failure, History, Model, Script, Step, Tally, What,
@@ -43,8 +44,12 @@ pub struct Trial {
     pub faults_one_in: u32,
     /// One invocation in so many is broken off at one of its calls; none where it is 0.
     pub crashes_one_in: u32,
-    /// At most so many instants are asked about.
-    pub instants: usize,
+    /// This goes wrong with the call that has so many before it.
+    pub fault_at: Option<(u64, Fault)>,
+    /// Whoever makes the call that has so many before it dies.
+    pub crash_at: Option<Crash>,
+    /// At most so many boundaries are previewed; the records are asked about all of them.
+    pub previews: usize,
     /// The index is made anew from the journal, and compared.
     pub rebuild: bool,
     /// Something is restored under the same faults, and then once more.
@@ -52,16 +57,30 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Half of all trials go wrong somewhere, a third are restored from.
+    /// Nothing goes wrong but what happens to events.
+    pub fn in_peace(seed: u64) -> Self {
+        Self {
+            seed,
+            faults_one_in: 0,
+            crashes_one_in: 0,
+            fault_at: None,
+            crash_at: None,
+            previews: 1,
+            rebuild: seed.is_multiple_of(4),
+            restore: false,
+        }
+    }
+
+    /// Half of all trials go wrong somewhere, a third are restored from; each boundary is previewed.
     pub fn of(seed: u64) -> Self {
         let mut chance = Rng::with_seed(seed);
         Self {
-            seed,
             faults_one_in: [0, 0, 40, 8][chance.usize(..4)],
             crashes_one_in: [0, 0, 6, 2][chance.usize(..4)],
-            instants: usize::MAX,
+            previews: usize::MAX,
             rebuild: chance.u32(..4) == 0,
             restore: chance.u32(..3) == 0,
+            ..Self::in_peace(seed)
         }
     }
 }
@@ -133,8 +152,15 @@ impl<'a> Play<'a> {
     }
 
     async fn steps(&mut self, script: &Script) -> Result<(), String> {
-        self.aws
-            .with_faults(|faults| faults.one_in(self.trial.faults_one_in));
+        self.aws.with_faults(|faults| {
+            faults.one_in(self.trial.faults_one_in);
+            if let Some((call, fault)) = self.trial.fault_at {
+                faults.at_call(call, fault);
+            }
+            if let Some(crash) = self.trial.crash_at {
+                faults.crash_at_call(crash);
+            }
+        });
         let last = script.steps.len() - 1;
         for (number, (at, step)) in script.steps.iter().enumerate() {
             // Before the last reconciliation everything that failed has come again.

@@ -35,6 +35,24 @@ impl Link {
     }
 }
 
+/// Puts links in order of time. Of those of the same millisecond, one follows
+/// whose intervals it was made from: one reconciliation may write two.
+pub fn in_order(links: &mut [Link]) {
+    links.sort_by_key(|link| link.finished);
+    for place in 0..links.len() {
+        let instant = links[place].finished;
+        let same = links[place..].iter().take_while(|l| l.finished == instant);
+        let rest = &links[place..place + same.count()];
+        let follows = |one: usize| {
+            let mut others = rest.iter().enumerate().filter(|(i, _)| *i != one);
+            others.any(|(_, other)| other.after == rest[one].before)
+        };
+        if let Some(first) = (0..rest.len()).find(|&one| !follows(one)) {
+            links[place..=place + first].rotate_right(1);
+        }
+    }
+}
+
 /// A time in which the coverage of a path went on from fact to fact: the facts
 /// that decide how it stood in the end. More than one where a writer died: then
 /// what all of them claim counts.
@@ -282,6 +300,23 @@ mod tests {
         ];
         assert_eq!(told(&facts), vec![closed(10, 20), open(50, 60)]);
         assert_eq!(told(&facts[..3]), vec![closed(10, 20), open(50, 50)]);
+    }
+
+    #[test]
+    fn two_facts_of_one_millisecond_are_in_the_order_they_were_made_in() {
+        let (a, b) = (vec![open(10, 10)], vec![closed(10, 10)]);
+        let c = vec![closed(10, 10), open(30, 30)];
+        let link =
+            |key: &str, ms, before: &[_], after: &[_]| Link::new(key.into(), at(ms), before, after);
+        let begun = link("1", 10, &[], &a);
+        let (closes, opens) = (link("3", 30, &a, &b), link("2", 30, &b, &c));
+        let right = [begun.clone(), closes.clone(), opens.clone()];
+        for mut links in
+            [[&opens, &closes, &begun], [&closes, &begun, &opens]].map(|l| l.map(Clone::clone))
+        {
+            in_order(&mut links);
+            assert_eq!(links, right);
+        }
     }
 
     #[test]
