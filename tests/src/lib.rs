@@ -5,6 +5,7 @@
 pub mod binaries;
 pub mod canned;
 pub mod disturbed;
+pub mod emulated;
 pub mod emulator;
 pub mod events;
 pub mod histories;

@@ -110,11 +110,16 @@ impl History {
 /// The history of a seed, with the way to simpler ones: `simplify` after a
 /// failure, `complicate` after a success.
 pub fn tree(seed: u64) -> Box<dyn ValueTree<Value = History>> {
+    tree_of(seed, WISHES)
+}
+
+/// As [`tree`], of up to `most` wishes: another history.
+pub fn tree_of(seed: u64, most: usize) -> Box<dyn ValueTree<Value = History>> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
-    match histories(WISHES).new_tree(&mut runner) {
+    match histories(most).new_tree(&mut runner) {
         Ok(tree) => Box::new(tree),
         // No strategy in this file rejects anything.
         Err(reason) => unreachable!("{reason}"),

@@ -6,12 +6,14 @@
 //! Whoever plays it tells the [`Model`] what was done, and then compares every
 //! answer of ssmbak with what the model allows.
 
+pub mod announce;
 pub mod delivery;
 pub mod generate;
 pub mod happen;
 pub mod model;
 pub mod tally;
 
+pub use self::announce::event_of;
 pub use self::delivery::{Batch, Fate, Step};
 pub use self::generate::{History, histories};
 pub use self::happen::Script;

@@ -173,8 +173,8 @@ struct Look {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     changes: Vec<Change>,
-    /// Indexes of changes whose event was delivered and not failed.
-    announced: BTreeSet<usize>,
+    /// Indexes of changes whose event was taken, with when it was first.
+    announced: BTreeMap<usize, Instant>,
     looks: Vec<Look>,
 }
 
@@ -187,8 +187,21 @@ impl Model {
 
     /// Notes that the event of a change was taken: at `at` the name was looked at.
     pub fn announced(&mut self, change: usize, at: Instant) {
-        self.announced.insert(change);
+        self.announced.entry(change).or_insert(at);
         self.looked(&self.changes[change].name.clone(), at);
+    }
+
+    /// Notes that the event of a change was taken, but that the look it led to did not see the newest
+    /// change of the name. A deletion stands by its event alone; what was written may be told of no more.
+    pub fn announced_blindly(&mut self, change: usize, at: Instant) {
+        if self.changes[change].what == What::Deleted {
+            self.announced.entry(change).or_insert(at);
+        }
+    }
+
+    /// Whether the event of a change was taken.
+    pub fn is_announced(&self, change: usize) -> bool {
+        self.announced.contains_key(&change)
     }
 
     /// Notes that all that Parameter Store retained of a name at `at` was read.
@@ -249,7 +262,7 @@ impl Model {
         // A version that is known by its event alone stands at the start of its second.
         let lost_ahead = self.deciding(name).any(|(i, c)| {
             matches!(&c.what, What::Written(v) if c.at > at && c.at.same_second(at) && !self.is_seen(name, v))
-                && self.announced.contains(&i)
+                && self.is_announced(i)
         });
         if lost_ahead {
             right.push(lost(at));
@@ -277,6 +290,24 @@ impl Model {
         self.deciding(name).any(|(i, c)| self.is_told(i, c))
     }
 
+    /// Whether a deletion that was not announced must show all the same: something was known of the
+    /// name before it, and a listing came before the name was created again.
+    pub fn must_show(&self, index: usize) -> bool {
+        let deleted = &self.changes[index];
+        let of_name = || self.deciding(&deleted.name);
+        let known = of_name().take_while(|(i, _)| *i < index);
+        let known = known.into_iter().any(|(i, c)| self.is_told(i, c));
+        let next = of_name()
+            .find(|(i, _)| *i > index)
+            .map_or(Instant::LATEST, |(_, c)| c.at);
+        let gone = deleted.at..next;
+        let listed = self
+            .looks
+            .iter()
+            .any(|look| look.name.is_none() && gone.contains(&look.at));
+        deleted.what == What::Deleted && !self.is_announced(index) && known && listed
+    }
+
     /// The newest version is known, or nobody can tell it from the one before.
     fn right_of_version(
         &self,
@@ -294,7 +325,7 @@ impl Model {
         let explained = self.deciding(name).any(|(_, c)| {
             matches!(&c.what, What::Written(v) if v.at.same_second(version.at) && self.is_seen(name, v))
         });
-        let sure = self.announced.contains(&index) && !explained;
+        let sure = self.is_announced(index) && !explained;
         if !sure {
             right.push(Answer::Unknown);
         }
@@ -310,7 +341,7 @@ impl Model {
         right: &mut Vec<Answer>,
     ) -> bool {
         right.push(Answer::Absent);
-        if self.announced.contains(&index) {
+        if self.is_announced(index) {
             return true;
         }
         let before = self.deciding(name).take_while(|(i, _)| *i < index);
@@ -326,12 +357,21 @@ impl Model {
 
     /// Nothing had happened to it yet, or nobody knows of it.
     fn right_before_everything(&self, name: &Name, at: Instant, right: &mut Vec<Answer>) {
-        let first_known = self.deciding(name).find(|(i, c)| self.is_told(*i, c));
-        let creates =
-            first_known.is_none_or(|(_, c)| matches!(&c.what, What::Written(v) if v.number == 1));
+        let known = || self.deciding(name).filter(|(i, c)| self.is_told(*i, c));
+        let creates = known()
+            .next()
+            .is_none_or(|(_, c)| matches!(&c.what, What::Written(v) if v.number == 1));
+        // Of versions known by their events alone, and in one second, nobody knows which came first.
+        let first_lost = known().take_while(|(_, c)| match &c.what {
+            What::Written(version) => !self.is_seen(name, version),
+            What::Deleted | What::Labelled { .. } | What::Tagged(_) => false,
+        });
+        let mut seconds = first_lost.map(|(_, c)| c.at.second_start());
+        let first = seconds.next();
+        let in_order = first.is_none() || first != seconds.next();
         if self.is_covered(at) && creates {
             right.push(Answer::Absent);
-            if self.nothing_was_missed() {
+            if self.nothing_was_missed() && in_order {
                 return;
             }
         }
@@ -367,12 +407,12 @@ impl Model {
                 .map(|look| look.at)
                 .min();
             let in_time = first.is_some_and(|first| listed.is_none_or(|listed| first < listed));
-            self.announced.contains(&i) && in_time
+            self.is_announced(i) && in_time
         })
     }
 
     /// Whether somebody looked at the name while Parameter Store retained this version.
-    fn is_seen(&self, name: &Name, version: &Version) -> bool {
+    pub fn is_seen(&self, name: &Name, version: &Version) -> bool {
         let gone = self.gone_at(name, version);
         let of_it = |look: &&Look| look.name.as_ref().is_none_or(|looked| looked == name);
         let mut looks = self.looks.iter().filter(of_it);
@@ -394,56 +434,102 @@ impl Model {
     /// Whether there is a trace of a change: a version was seen, or its event came.
     fn is_told(&self, index: usize, change: &Change) -> bool {
         let seen = matches!(&change.what, What::Written(v) if self.is_seen(&change.name, v));
-        seen || self.announced.contains(&index)
+        seen || self.is_announced(index)
     }
 
     fn deciding<'a, 'n>(
         &'a self,
         name: &'n Name,
     ) -> impl DoubleEndedIterator<Item = (usize, &'a Change)> + Clone + use<'a, 'n> {
-        let changes = self.changes.iter().enumerate();
-        changes.filter(move |(_, c)| c.name == *name && c.decides_state())
+        self.of_name(name).filter(|(_, c)| c.decides_state())
     }
 
-    /// The tags that the parameter really had at `at`; none where it did not exist.
-    pub fn tags(&self, name: &Name, at: Instant) -> Option<Tags> {
-        self.truth(name, at)?;
+    /// The tags that may be answered for `version`, which is right at `at`. None: nobody knows them.
+    ///
+    /// They belong to the parameter, and a version is recorded with those it had when it was looked at.
+    /// So they are exact where each change of the name was told before the next one happened, and else
+    /// those of any moment since the version was written.
+    pub fn right_tags(&self, name: &Name, version: &Version, at: Instant) -> Vec<Option<Tags>> {
+        let mut right = vec![Some(self.tags(name, at))];
+        if !self.is_told_promptly(name) {
+            let since = self
+                .of_name(name)
+                .filter(|(_, c)| c.counts_from() >= version.at);
+            right.extend(since.map(|(_, c)| Some(self.tags(name, c.counts_from()))));
+            right.push(Some(self.tags(name, version.at)));
+            right.push(None);
+        }
+        right
+    }
+
+    /// The labels that `version` had at `at`, where every move was told. A label that moves twice in a
+    /// second leaves no trace of the order.
+    pub fn right_labels(
+        &self,
+        name: &Name,
+        version: &Version,
+        at: Instant,
+    ) -> Option<BTreeSet<String>> {
+        let mut moves = BTreeSet::new();
+        for (index, change) in self.of_name(name) {
+            if let What::Labelled { label, .. } = &change.what {
+                let alone = moves.insert((label, change.at.second_start()));
+                if !alone || !self.is_announced(index) {
+                    return None;
+                }
+            }
+        }
+        Some(self.labels(name, version.number, at))
+    }
+
+    /// The tags that the parameter really had at `at`.
+    pub fn tags(&self, name: &Name, at: Instant) -> Tags {
         let mut tags = Tags::new();
-        for change in self
-            .changes
-            .iter()
-            .filter(|c| c.name == *name && c.counts_from() <= at)
-        {
+        for (_, change) in self.of_name(name).filter(|(_, c)| c.counts_from() <= at) {
             match &change.what {
                 What::Deleted => tags.clear(),
                 What::Tagged(all) => tags.clone_from(all),
                 What::Written(_) | What::Labelled { .. } => {}
             }
         }
-        Some(tags)
+        tags
     }
 
-    /// The labels that the version really had which lived at `at`.
-    pub fn labels(&self, name: &Name, at: Instant) -> BTreeSet<String> {
-        let Some(version) = self.truth(name, at) else {
-            return BTreeSet::new();
-        };
+    /// The labels that a version really had at `at`.
+    pub fn labels(&self, name: &Name, version: u64, at: Instant) -> BTreeSet<String> {
         let mut on: BTreeMap<&String, u64> = BTreeMap::new();
-        for change in self
-            .changes
-            .iter()
-            .filter(|c| c.name == *name && c.counts_from() <= at)
-        {
+        for (_, change) in self.of_name(name).filter(|(_, c)| c.counts_from() <= at) {
             match &change.what {
                 What::Deleted => on.clear(),
                 What::Labelled { label, to, .. } => drop(on.insert(label, *to)),
                 What::Written(_) | What::Tagged(_) => {}
             }
         }
-        let of_it = on
-            .into_iter()
-            .filter(|(_, number)| *number == version.number);
+        let of_it = on.into_iter().filter(|(_, number)| *number == version);
         of_it.map(|(label, _)| label.clone()).collect()
+    }
+
+    /// Whether each change of the name was told before the next one happened.
+    fn is_told_promptly(&self, name: &Name) -> bool {
+        let mut before: Option<Instant> = None;
+        for (index, change) in self.of_name(name) {
+            let Some(told) = self.announced.get(&index) else {
+                return false;
+            };
+            if before.is_some_and(|before| before >= change.at) {
+                return false;
+            }
+            before = Some(*told);
+        }
+        true
+    }
+
+    fn of_name<'a, 'n>(
+        &'a self,
+        name: &'n Name,
+    ) -> impl DoubleEndedIterator<Item = (usize, &'a Change)> + Clone + use<'a, 'n> {
+        let changes = self.changes.iter().enumerate();
+        changes.filter(move |(_, c)| c.name == *name)
     }
 }
 

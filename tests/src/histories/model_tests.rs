@@ -149,9 +149,37 @@ fn labels_and_tags_are_those_of_the_end_of_their_second() {
         to: 2,
     };
     model.changes.insert(3, change(3_300, moved));
-    assert_eq!(model.tags(&name(), at(3_998)), Some(Tags::new()));
-    assert_eq!(model.tags(&name(), at(3_999)), Some(tags));
-    assert_eq!(model.labels(&name(), at(3_998)), BTreeSet::new());
-    assert_eq!(model.labels(&name(), at(3_999)), BTreeSet::from([label]));
-    assert_eq!(model.tags(&name(), at(5_999)), None);
+    assert_eq!(model.tags(&name(), at(3_998)), Tags::new());
+    assert_eq!(model.tags(&name(), at(3_999)), tags);
+    assert_eq!(model.labels(&name(), 2, at(3_998)), BTreeSet::new());
+    assert_eq!(model.labels(&name(), 2, at(3_999)), BTreeSet::from([label]));
+    assert_eq!(model.labels(&name(), 1, at(3_999)), BTreeSet::new());
+    assert_eq!(model.tags(&name(), at(5_999)), Tags::new());
+}
+
+#[test]
+fn tags_are_exact_only_where_each_change_was_told_before_the_next() {
+    let mut model = Model::default();
+    model.listed(at(0));
+    model.happened(written(1, 1_000));
+    let tags = Tags::from([("team".into(), "a".into())]);
+    model.happened(change(9_000, What::Tagged(tags.clone())));
+    let right = |model: &Model| model.right_tags(&name(), &version(1, 1_000), at(2_000));
+    let (mut late, mut prompt) = (model.clone(), model);
+    prompt.announced(0, at(3_999));
+    prompt.announced(1, at(12_999));
+    assert_eq!(right(&prompt), [Some(Tags::new())]);
+    late.announced(0, at(10_999));
+    late.announced(1, at(12_999));
+    assert!(right(&late).contains(&Some(tags)));
+}
+
+#[test]
+fn a_look_that_was_stale_proves_nothing_but_a_deletion() {
+    let mut model = life();
+    model.announced_blindly(0, at(2_999));
+    model.announced_blindly(2, at(9_999));
+    assert!(!model.is_announced(0));
+    assert_eq!(right(&model, 5_999), [Answer::Absent]);
+    assert!(right(&model, 1_500).contains(&Answer::Unknown));
 }

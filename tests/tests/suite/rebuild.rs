@@ -171,7 +171,7 @@ async fn a_lost_table_is_made_anew_with_the_same_rows_and_answers() {
 
 #[tokio::test]
 async fn a_generated_history_is_rebuilt_to_the_same_rows_and_answers() {
-    let generated = generate(80).await;
+    let generated = generate(40).await;
     let world = &generated.world;
     let instants = generated.changes().into_iter().step_by(10).collect();
     let asked = Asked {
