@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod package;
 mod screen;
+mod soak;
 mod stage;
 mod story;
 mod tree;
@@ -21,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::bench::BenchArgs;
 use self::package::PackageArgs;
 use self::screen::Screen;
+use self::soak::SoakArgs;
 
 /// How long work that cannot be broken off, a build or an installation, may
 /// hold up the end of an interrupted run.
@@ -44,6 +46,8 @@ enum Command {
     Down,
     /// Measure time, memory and calls of the real ssmbak; what it finds is no failure
     Bench(BenchArgs),
+    /// Play generated histories until the time is over, and compare every answer with a model
+    Soak(SoakArgs),
     /// Make what a release publishes: programs, function, manual pages, completions, checksums
     Package(PackageArgs),
 }
@@ -59,11 +63,12 @@ pub fn main() -> ExitCode {
         Err(error) => return failed(&error),
     };
     let exit = runtime.block_on(async {
+        // Interrupted or not, a soak tells what it has found.
+        if let Command::Soak(args) = &arguments.command {
+            return done(soak::soak(args, interrupted()).await);
+        }
         tokio::select! {
-            done = run(arguments.command) => match done {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failed(&error),
-            },
+            ended = run(arguments.command) => done(ended),
             exit = interrupted() => exit,
         }
     });
@@ -72,14 +77,20 @@ pub fn main() -> ExitCode {
     exit
 }
 
-async fn run(command: Command) -> io::Result<()> {
+async fn run(command: Command) -> io::Result<ExitCode> {
     match command {
-        Command::Demo => demo::demo(Screen::stdout()).await,
-        Command::Up => background::up().await,
-        Command::Down => background::down().await,
-        Command::Bench(args) => bench::bench(&args).await,
-        Command::Package(args) => package::package(&args).await,
+        Command::Demo => demo::demo(Screen::stdout()).await?,
+        Command::Up => background::up().await?,
+        Command::Down => background::down().await?,
+        Command::Bench(args) => bench::bench(&args).await?,
+        Command::Soak(args) => return soak::soak(&args, std::future::pending()).await,
+        Command::Package(args) => package::package(&args).await?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn done(ended: io::Result<ExitCode>) -> ExitCode {
+    ended.unwrap_or_else(|error| failed(&error))
 }
 
 /// Waits for the first signal that asks this process to end; its exit code is the shell's for that signal.
