@@ -21,7 +21,7 @@ use crate::histories::generate::WISHES;
 use crate::histories::{History, Model, Script, Tally};
 
 /// Wishes of a short history.
-pub const FEW_WISHES: usize = 8;
+pub const FEW_WISHES: usize = 10;
 
 /// From the end of a history to the real present: nothing of it is young for
 /// the function, whose own clock nobody can set.

@@ -11,22 +11,29 @@ use crate::emulated;
 use crate::emulator::Ministack;
 use crate::histories::{Failure, Tally};
 use crate::sandbox::stage::blocking;
+use crate::simulated::run::simulate;
+
+/// So many histories in memory are played before somebody looks at the time.
+const SEEDS_AT_ONCE: u64 = 20;
 
 /// A way to judge the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Lane {
+    /// The logic against AWS in memory, in virtual time, with faults and crashes
+    Simulated,
     /// The real function and command line on an emulator whose clock is set
     Emulator,
 }
 
 impl Lane {
     /// All of them, in the order of their turns.
-    pub(super) const ALL: [Self; 1] = [Self::Emulator];
+    pub(super) const ALL: [Self; 2] = [Self::Simulated, Self::Emulator];
 }
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Simulated => "simulated",
             Self::Emulator => "emulator",
         })
     }
@@ -60,7 +67,28 @@ impl Running {
     pub(super) async fn turn(&mut self, until: Instant) -> io::Result<Result<(), Failure>> {
         self.turns += 1;
         match self.lane {
+            Lane::Simulated => self.in_memory(until).await,
             Lane::Emulator => self.on_emulator(until).await,
+        }
+    }
+
+    /// It never waits, so it is kept out of the way of signals.
+    async fn in_memory(&mut self, until: Instant) -> io::Result<Result<(), Failure>> {
+        loop {
+            let seeds = self.next..self.next + SEEDS_AT_ONCE;
+            self.next = seeds.end;
+            let mut tally = Tally::default();
+            let (tally, judged) = blocking(move || {
+                let judged = seeds
+                    .clone()
+                    .try_for_each(|seed| simulate(seed, &mut tally));
+                Ok((tally, judged))
+            })
+            .await?;
+            self.tally.add(&tally);
+            if judged.is_err() || Instant::now() >= until {
+                return Ok(judged);
+            }
         }
     }
 

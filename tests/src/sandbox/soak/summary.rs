@@ -132,6 +132,15 @@ mod tests {
         tally.fault("stale read");
         let mut summary = Summary::new(9);
         summary.add(Lane::Emulator, &tally);
-        insta::assert_snapshot!(summary.lines().join("\n"), @"");
+        insta::assert_snapshot!(summary.lines().join("\n"), @r"
+                    histories    changes deliveries       lost    crashes      asked      right
+        emulator            3         40         50          6          7          2          1
+        all                 3         40         50          6          7          2          1
+
+        faults: stale read 1
+        largest lag: 1.5 s
+        most memory of a function: 20 MiB
+        to repeat it: --seed 9
+        ");
     }
 }
