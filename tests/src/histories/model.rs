@@ -291,12 +291,13 @@ impl Model {
     }
 
     /// Whether a deletion that was not announced must show all the same: something was known of the
-    /// name before it, and a listing came before the name was created again.
+    /// parameter that it ended, and a listing came before the name was created again.
     pub fn must_show(&self, index: usize) -> bool {
         let deleted = &self.changes[index];
         let of_name = || self.deciding(&deleted.name);
-        let known = of_name().take_while(|(i, _)| *i < index);
-        let known = known.into_iter().any(|(i, c)| self.is_told(i, c));
+        let before = of_name().rev().filter(|(i, _)| *i < index);
+        let mut own_life = before.take_while(|(_, c)| c.what != What::Deleted);
+        let known = own_life.any(|(i, c)| self.is_told(i, c));
         let next = of_name()
             .find(|(i, _)| *i > index)
             .map_or(Instant::LATEST, |(_, c)| c.at);
