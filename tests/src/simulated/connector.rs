@@ -23,7 +23,7 @@ use super::table::cancelled;
 use crate::proxy::operation::identify;
 
 /// Longer than anybody waits for an answer.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// An answer of a service.
 #[derive(Debug)]
@@ -136,10 +136,10 @@ impl Connector {
 
     async fn disturb_before(&self, fate: &Fate, operation: &str) -> Result<(), ConnectorError> {
         match fate.fault {
-            Some(Fault::Reset) => return Err(reset()),
+            Some(Fault::Reset) => Err(reset()),
             Some(Fault::TimeOut) => {
                 tokio::time::sleep(NEVER).await;
-                return Err(ConnectorError::timeout(operation.into()));
+                Err(ConnectorError::timeout(operation.into()))
             }
             _ => Ok(()),
         }

@@ -28,6 +28,8 @@ pub(super) struct Tables {
 }
 
 type Answer = Result<Value, Refused>;
+/// A key, and the row that is to stand there.
+type Written = ((String, String), Item);
 
 impl Tables {
     pub(super) fn make(&mut self, table: &str) {
@@ -159,7 +161,7 @@ impl Tables {
     }
 
     /// The row that a write makes; none where its condition does not hold.
-    fn written(&mut self, asked: &Value) -> Result<Option<((String, String), Item)>, Refused> {
+    fn written(&mut self, asked: &Value) -> Result<Option<Written>, Refused> {
         let expression = Expression::of(asked);
         expression.check_all_used()?;
         let table = self.table(asked)?;

@@ -194,6 +194,10 @@ fn number(record: &Record) -> Option<u64> {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it stands where an error is mapped"
+)]
 pub(super) fn told(error: StoreError) -> String {
     error.to_string()
 }

@@ -154,7 +154,7 @@ impl Play<'_> {
     }
 
     /// Waits for the end of the second: no look is made in the middle of one.
-    async fn align(&self) {
+    pub(super) async fn align(&self) {
         clock::wait_until(clock::now().second_end()).await;
     }
 
@@ -184,7 +184,7 @@ impl Play<'_> {
 
     fn may_crash(&mut self, process: usize) {
         let one_in = self.trial.crashes_one_in;
-        if one_in > 0 && self.chance.u32(..one_in) == 0 {
+        if !self.in_peace && one_in > 0 && self.chance.u32(..one_in) == 0 {
             let crash = Crash {
                 call: self.chance.u64(..CRASH_WITHIN),
                 after_work: self.chance.bool(),

@@ -17,7 +17,7 @@ use super::ask::everything;
 use super::check::told;
 use super::deliver::until_death;
 use crate::simulated::clock;
-use crate::simulated::faults::Crash;
+use crate::simulated::faults::{Crash, Faults};
 
 impl Play<'_> {
     /// Restores everything to some instant, twice: once while calls go wrong, and once in peace.
@@ -80,7 +80,7 @@ impl Play<'_> {
             let work = apply(self.somebody(), plan, &stop, &|_| {});
             until_death(&self.aws, SOMEBODY, work).await
         };
-        self.aws.with_faults(|faults| faults.none());
+        self.aws.with_faults(Faults::none);
         let after = versions(plan.steps.iter().map(|s| (s, self.live(s))));
         for (name, version) in after {
             let most = before.get(name).copied().unwrap_or(0) + 1;
