@@ -280,6 +280,7 @@ impl<'a> Play<'a> {
         // A reconciliation that died between the fact and the row of coverage leaves the facts
         // telling less than the row does, until the next one has ended in peace.
         self.deliver_again_until(clock::now(), true).await?;
+        clock::wait_until(clock::now().plus_millis(AGAIN_MS)).await;
         self.align().await;
         self.reconcile().await?;
         self.check_records().await?;
