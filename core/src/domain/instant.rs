@@ -41,7 +41,9 @@ impl Instant {
     /// `…30.649` arrives as `…30.648999929`; a microsecond is added before the
     /// cut, so that the millisecond AWS meant is the one that is kept.
     pub fn from_float_parts(secs: i64, nanos: u32) -> Self {
-        let us = secs.saturating_mul(1_000_000) + i64::from(nanos) / 1_000 + 1;
+        let us = secs
+            .saturating_mul(1_000_000)
+            .saturating_add(i64::from(nanos) / 1_000 + 1);
         Self::from_millis(us.div_euclid(1_000))
     }
 
@@ -149,6 +151,12 @@ mod tests {
     fn microseconds_are_cut_not_rounded_into_the_next_second() {
         let at = Instant::from_float_parts(1_763_634_210, 999_600_000);
         assert_eq!(at.to_string(), "2025-11-20T10:23:30.999Z");
+    }
+
+    #[test]
+    fn seconds_beyond_all_time_are_the_last_instant() {
+        let at = Instant::from_float_parts(i64::MAX, 999_999_999);
+        assert_eq!(at, Instant::from_millis(i64::MAX));
     }
 
     #[test]
