@@ -228,11 +228,15 @@ impl Scene {
         scene.tag("name", "team", "b").await;
         scene.tag("name", "extra", "x").await;
         scene.put("name", &format!("{HUSH}, name now")).await;
-        let gone = scene.ssm.delete_parameter().name(scene.name("gone"));
-        gone.send().await.unwrap();
+        scene.delete("gone").await;
         next_second().await;
         stage.captured().await;
         Self { at, ..scene }
+    }
+
+    async fn delete(&self, leaf: &str) {
+        let delete = self.ssm.delete_parameter().name(self.name(leaf));
+        delete.send().await.unwrap();
     }
 
     /// Writes two versions and deletes a parameter while no event travels, lets `heal` find them,
@@ -242,8 +246,7 @@ impl Scene {
         stage.control().hold(true).await.unwrap();
         self.put("late", &format!("{HUSH}, late")).await;
         self.put_secret("secret", &format!("{HUSH}, late")).await;
-        let gone = self.ssm.delete_parameter().name(self.name("new"));
-        gone.send().await.unwrap();
+        self.delete("new").await;
         let healed = heal.await;
         let history = ["history", &self.path, "-R", "--output", "json"];
         let history = stage.administrator(&history).await;

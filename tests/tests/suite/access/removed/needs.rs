@@ -164,7 +164,7 @@ pub(super) const OPERATOR: Role = Role {
         ("MarkValuesDeleted s3:DeleteObject", SeedDeletion, Named),
         ("ReadParameters ssm:GetParameter", SeedSealed, Named),
         ("ReadParameters ssm:GetParameterHistory", Seed, Named),
-        ("ReadParameters ssm:GetParameters", ShowLive, Named),
+        ("ReadParameters ssm:GetParameters", History, Around),
         ("ReadParameters ssm:ListTagsForResource", Seed, Named),
         ("ListParameters ssm:DescribeParameters", Seed, Named),
         ("ReadSecrets kms:Decrypt", Seed, Named),

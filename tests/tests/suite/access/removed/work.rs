@@ -20,7 +20,7 @@ pub(super) enum Work {
     History,
     /// The stack is asked how it does.
     Status,
-    /// A secret is read that has been superseded.
+    /// A secret is read that is gone.
     Show,
     /// A secret is read as it lives.
     ShowLive,
@@ -84,7 +84,8 @@ impl Work {
             }
             Self::Show => {
                 let at = seeded(stage, &scene).await;
-                scene.put_secret("secret", HUSH).await;
+                // What Parameter Store still retains is read from there.
+                scene.delete("secret").await;
                 let show = ["show", &scene.name("secret"), &at, "--reveal"];
                 typed(person, &show).await
             }
@@ -138,8 +139,7 @@ impl Work {
         match self {
             Self::SeedDeletion | Self::CapturesDeletion => {
                 seeded(stage, scene).await;
-                let gone = scene.ssm.delete_parameter().name(scene.name("gone"));
-                gone.send().await.unwrap();
+                scene.delete("gone").await;
                 let told = event("gone", "Delete");
                 next_second().await;
                 vec![told]
@@ -256,8 +256,7 @@ async fn changed_since(stage: &Stage, scene: &Scene) -> String {
     scene.tag("name", "team", "b").await;
     scene.tag("name", "extra", "x").await;
     label(scene, 2).await;
-    let gone = scene.ssm.delete_parameter().name(scene.name("gone"));
-    gone.send().await.unwrap();
+    scene.delete("gone").await;
     next_second().await;
     at
 }
@@ -306,6 +305,9 @@ async fn put_under(scene: &Scene, key: &str) {
 
 /// Puts back what lies in both queues: one message each.
 async fn redriven(stage: &Stage, person: &Person, more: &[&str]) -> Ended {
+    // There are only these two queues, and several people at once.
+    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _alone = ONE_AT_A_TIME.lock().await;
     let sqs = aws_sdk_sqs::Client::new(&stage.administration().await);
     let event = json!({"id": "dead-1", "time": "2026-11-20T10:23:30Z",
                        "detail-type": "Parameter Store Policy Action",
