@@ -41,7 +41,9 @@ impl Instant {
     /// `…30.649` arrives as `…30.648999929`; a microsecond is added before the
     /// cut, so that the millisecond AWS meant is the one that is kept.
     pub fn from_float_parts(secs: i64, nanos: u32) -> Self {
-        let us = secs.saturating_mul(1_000_000) + i64::from(nanos) / 1_000 + 1;
+        let us = secs
+            .saturating_mul(1_000_000)
+            .saturating_add(i64::from(nanos) / 1_000 + 1);
         Self::from_millis(us.div_euclid(1_000))
     }
 
