@@ -7,7 +7,8 @@ use super::form::{File, Parameter};
 
 /// The export as indented JSON, with a new line at its end.
 pub(crate) fn json(exported: &Exported) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(&File::of(exported))?;
+    let mut text =
+        crate::output::printable_json(serde_json::to_string_pretty(&File::of(exported))?);
     text.push('\n');
     Ok(text)
 }
