@@ -24,14 +24,17 @@ pub(crate) fn yaml(exported: &Exported) -> String {
     let _ = writeln!(out, "Recursive: {}", file.recursive);
     let _ = writeln!(out, "Time: {}", quoted(&file.time.to_string()));
     let _ = writeln!(out, "Prefix: {}", or_null(file.prefix.as_deref()));
-    if file.parameters.is_empty() {
-        out.push_str("Parameters: []\n");
-        return out;
-    }
-    out.push_str("Parameters:\n");
+    let _ = writeln!(out, "Count: {}", file.parameters.len());
+    let is_empty = file.parameters.is_empty();
+    out.push_str(if is_empty {
+        "Parameters: []\n"
+    } else {
+        "Parameters:\n"
+    });
     for parameter in &file.parameters {
         write_parameter(&mut out, parameter);
     }
+    let _ = writeln!(out, "End: {}", file.end);
     out
 }
 
