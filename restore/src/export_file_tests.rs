@@ -124,6 +124,7 @@ Path: "/app/"
 Recursive: true
 Time: "2026-11-20T10:23:31.999Z"
 Prefix: null
+Count: 1
 Parameters:
   - Name: "/app/db"
     Type: "SecureString"
@@ -139,6 +140,7 @@ Parameters:
     Policies: ["{\"Type\":\"Expiration\",\"Version\":\"1.0\"}"]
     Labels: ["prod"]
     Tags: {"a:b": "yes"}
+End: true
 "#;
     assert_eq!(text, expected);
 }
@@ -227,11 +229,12 @@ fn a_file_that_was_cut_is_refused_wherever_that_was() {
         parameter("/app/a", "hush 1"),
         parameter("/app/b", "hush 2"),
     ]);
-    let text = json(&file).unwrap();
-    // Cut after its last brace it is whole.
-    for end in 0..text.trim_end().len() {
-        let told = read_back(&text[..end]).unwrap_err().what;
-        assert!(!told.contains("hush"), "{told}");
+    for text in written(&file) {
+        // Cut after its last brace it is whole, and so it is after its last word.
+        for end in 0..text.trim_end().len() {
+            let told = read_back(&text[..end]).unwrap_err().what;
+            assert!(!told.contains("hush"), "{told}");
+        }
     }
 }
 
@@ -324,6 +327,19 @@ Parameters:
         .map(|p| (p.name.as_str(), p.value.expose()))
         .collect();
     assert_eq!(values, [("/app/a", "two\nlines\n"), ("/app/b", "1e3")]);
+}
+
+#[test]
+fn a_parameter_that_was_taken_out_is_missed_unless_the_count_says_so() {
+    let file = exported(vec![parameter("/app/a", "x"), parameter("/app/b", "y")]);
+    for text in written(&file) {
+        let of_one = text
+            .replace("Count\": 2", "Count\": 1")
+            .replace("Count: 2", "Count: 1");
+        assert_ne!(of_one, text);
+        let told = read_back(&of_one).unwrap_err().what;
+        assert!(told.contains("Count is 1, and Parameters has 2"), "{told}");
+    }
 }
 
 #[test]

@@ -71,7 +71,13 @@ fn color_choice(arguments: &[OsString]) -> ColorChoice {
 fn refused(error: &clap::Error) -> ExitCode {
     // Help goes to stdout, a usage error to stderr. Where that cannot be
     // written there is nobody to tell.
-    let _ = error.print();
+    let told = error.render().to_string();
+    if output::printable_lines(&told) == told {
+        let _ = error.print();
+    } else {
+        // It repeats an argument that a terminal would obey.
+        tell(&told);
+    }
     if env::args_os().any(|arg| arg == OsStr::new("ago")) {
         tell("\nhint: write \"2h ago\" in quotes, or -2h");
     }
@@ -144,14 +150,14 @@ fn run_about(
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            error.tell(Known::default());
+            error.tell(&Known::default());
             return error.exit().into();
         }
     };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            CliError::from(error).tell(Known::default());
+            CliError::from(error).tell(&Known::default());
             return Exit::Failed.into();
         }
     };
@@ -196,7 +202,7 @@ async fn run_until_interrupted(
         error = context.interrupt.abandoned(tell) => Err(error),
     };
     result.unwrap_or_else(|error| {
-        error.tell(known);
+        error.tell(&known);
         error.exit()
     })
 }

@@ -248,6 +248,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_ends_of_all_numbers_are_refused_by_name() {
+        for text in [
+            "-999999999999y",
+            "999999999999y ago",
+            "-99999999999999999999999s",
+            "-18446744073709551615s",
+            "-9223372036854775807ms",
+            "-100y 18446744073709551615s",
+            "0000-01-01",
+            "-0001-01-01",
+            "10000-01-01",
+            "+12345-01-01",
+            "9999-12-31T23:59:60Z",
+            "1970-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-23:59",
+            "2024-06-15T17:56:58+99:99",
+            "2024-06-15T17:56:61",
+            "2024-06-15T17:56:58.",
+            "2024-06-15T17:56:58.99999999999999999999Z0",
+            "2024-06-15\u{0}",
+            "2024-06-15T17:56:5\u{661}",
+        ] {
+            let refused = parse(text, now()).unwrap_err();
+            assert!(!refused.hint().is_empty(), "{text}");
+            let named = format!("{text:?}");
+            assert!(refused.to_string().contains(&named), "{refused}");
+        }
+        // Of a text without end its beginning is told.
+        let refused = parse(&"9".repeat(1_000_000), now()).unwrap_err();
+        assert!(refused.to_string().len() < 200);
+    }
+
+    #[test]
+    fn a_leap_second_is_the_first_of_the_next_minute() {
+        assert_eq!(last("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00.999Z");
+        assert_eq!(first("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00.000Z");
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}") {

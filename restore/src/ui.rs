@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::args::{Format, Global};
 use crate::config::Settings;
 use crate::error::{CliError, Exit};
-use crate::output::{Rows, TableStyle, View, printable};
+use crate::output::{Rows, TableStyle, View, printable, printable_json, printable_lines};
 
 /// Narrower than this no table can be read: what a terminal claims to be is
 /// then not believed.
@@ -49,11 +49,35 @@ impl Ui {
         }
     }
 
-    /// Tells something that is good to know; silenced by `-q`.
+    /// Tells something that is good to know, in one line; silenced by `-q`.
     pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            tell(&printable(text));
+        }
+    }
+
+    /// As [`Ui::note`], in lines of our own: nothing in it comes from elsewhere.
+    pub(crate) fn note_lines(&self, text: &str) {
         if !self.quiet {
             tell(text);
         }
+    }
+
+    /// Writes text that comes from elsewhere to stdout, as it is. On a terminal,
+    /// which would obey what stands in it, that is escaped, and a note says so.
+    pub(crate) fn write_raw(&self, text: &str) -> Result<Exit, CliError> {
+        if !self.is_terminal() {
+            return write_text(text);
+        }
+        let shown = printable_lines(text);
+        let exit = write_text(&*shown)?;
+        if shown != text {
+            self.note(
+                "characters that a terminal would obey or not show are escaped here; a pipe or a \
+                 file gets them as they are",
+            );
+        }
+        Ok(exit)
     }
 
     /// Whether stdout is a terminal.
@@ -111,7 +135,7 @@ impl Ui {
             Format::Table => self.show(&facts(one).map_err(io::Error::from)?),
             Format::Json => {
                 let text = serde_json::to_string_pretty(one).map_err(io::Error::from)?;
-                write_text(text + "\n").map(|_| ())
+                write_text(printable_json(text) + "\n").map(|_| ())
             }
             Format::Jsonl | Format::Csv => self.show(std::slice::from_ref(one)),
         }
@@ -202,7 +226,7 @@ pub(crate) fn write_text(text: impl AsRef<[u8]>) -> Result<Exit, CliError> {
 
 /// Tells of something that is not as it should be; never silenced.
 pub(crate) fn warn(text: &str) {
-    tell(&format!("warning: {text}"));
+    tell(&format!("warning: {}", printable(text)));
 }
 
 /// The way out of warnings: what they name is left as it is.
@@ -221,7 +245,8 @@ pub(crate) fn hint_to_undo_again(run: &str) {
     ));
 }
 
-/// Tells something on stderr. What comes from elsewhere is made safe to show.
+/// Tells something on stderr, line by line. What comes from elsewhere is made
+/// safe to show; who puts it into a text makes sure that it is one line.
 pub(crate) fn tell(text: &str) {
     let mut stderr = io::stderr().lock();
     for line in text.lines() {
@@ -260,7 +285,7 @@ async fn answer_to(question: String) -> Result<String, CliError> {
         // Held no longer than it takes: an interruption must be told while
         // this still waits for its answer.
         let mut stderr = io::stderr();
-        write!(stderr, "{question}")?;
+        write!(stderr, "{}", printable_lines(&question))?;
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;

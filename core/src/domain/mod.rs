@@ -6,6 +6,8 @@ pub mod differences;
 pub mod differing;
 pub mod elsewhere;
 pub mod event;
+#[cfg(test)]
+mod hostile_tests;
 pub mod import;
 pub mod instant;
 pub mod journal;

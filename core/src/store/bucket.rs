@@ -8,19 +8,23 @@ pub use listing::{Days, KeptVersion, Listed, VersionsFrom};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
-use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
+use aws_sdk_s3::primitives::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::calls::Calls;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
+use crate::domain::journal::{FACT_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::domain::record::Written;
 use crate::domain::unfinished::Unfinished;
 use crate::domain::{Instant, Name, Path, Pointer, Record, Value, keys, stored};
 
 /// Longest value of an object tag, in characters.
 const TAG_VALUE_MAX: usize = 256;
+/// Parameter Store takes values of 8 KB: what is longer was put there by somebody else.
+pub(super) const VALUE_BYTES_MAX: u64 = 1 << 20;
 /// A journal object's write that races another is tried again this often.
 const MOST_RACES: usize = 8;
 /// What stands for itself in the tagging header.
@@ -93,6 +97,7 @@ impl Bucket {
             let answer = call.send().await;
             answer.map_err(|e| {
                 StoreError::of("s3:PutObject", format!("store the value of {name}"), e)
+                    .without(value.expose(), written.attributes.is_secret())
             })
         })
         .await?;
@@ -115,7 +120,7 @@ impl Bucket {
         let attempted = format!("read the stored value of {}", pointer.key);
         let object = self.client.get_object().bucket(&pointer.bucket);
         let object = object.key(&pointer.key).version_id(&pointer.version_id);
-        let bytes = read(object, &attempted).await?;
+        let bytes = read(object, &attempted, VALUE_BYTES_MAX).await?;
         String::from_utf8(bytes)
             .map(Value::new)
             .map_err(|_| StoreError::new(attempted, ErrorKind::Format, "it is not UTF-8"))
@@ -182,7 +187,8 @@ impl Bucket {
             return Ok(Journalled::Written);
         }
         let attempted = format!("read the journal's record of {}", record.name);
-        let existing = stored::from_journal(&self.object(&key, &attempted).await?)?;
+        let existing =
+            stored::from_journal(&self.object(&key, &attempted, RECORD_BYTES_MAX).await?)?;
         if existing.name != record.name || existing.entry() != record.entry() {
             let told = format!("{key} holds another record, of {}", existing.name);
             return Err(StoreError::new(attempted, ErrorKind::Format, told));
@@ -203,7 +209,8 @@ impl Bucket {
             let (page, next) = self.list(&prefix, start).await?;
             let keys = page.iter().map(|object| object.key.as_str());
             for key in keys.filter(|key| keys::is_journal_of(key, name)) {
-                records.push(stored::from_journal(&self.object(key, &attempted).await?)?);
+                let body = self.object(key, &attempted, RECORD_BYTES_MAX).await?;
+                records.push(stored::from_journal(&body)?);
             }
             start = next;
             if start.is_none() {
@@ -222,9 +229,12 @@ impl Bucket {
     /// What cannot be understood counts as none: it is only work that is done again.
     pub async fn unfinished(&self, path: &Path) -> Result<Option<Unfinished>, StoreError> {
         let attempted = format!("look for an unfinished reconciliation of {path}");
-        match self.object(&keys::unfinished_key(path), &attempted).await {
+        let key = keys::unfinished_key(path);
+        match self.object(&key, &attempted, FACT_BYTES_MAX).await {
             Ok(body) => Ok(serde_json::from_slice(&body).ok()),
-            Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::Missing | ErrorKind::Format) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -283,16 +293,23 @@ impl Bucket {
         patiently(put).await.map(|_| true)
     }
 
-    async fn object(&self, key: &str, attempted: &str) -> Result<Vec<u8>, StoreError> {
+    async fn object(
+        &self,
+        key: &str,
+        attempted: &str,
+        bytes_max: u64,
+    ) -> Result<Vec<u8>, StoreError> {
         let object = self.client.get_object().bucket(&self.name).key(key);
-        read(object, attempted).await
+        read(object, attempted, bytes_max).await
     }
 }
 
-/// The whole body of an object; one that breaks off is an error.
+/// The whole body of an object; one that breaks off is an error, and so is one
+/// of more than `bytes_max`.
 pub(super) async fn read(
     object: GetObjectFluentBuilder,
     attempted: &str,
+    bytes_max: u64,
 ) -> Result<Vec<u8>, StoreError> {
     let action = match object.get_version_id() {
         Some(_) => "s3:GetObjectVersion",
@@ -301,11 +318,38 @@ pub(super) async fn read(
     patiently(|| async {
         let answer = object.clone().send().await;
         let answer = answer.map_err(|e| StoreError::of(action, attempted, e))?;
-        let body = answer.body.collect().await;
-        let cut = |_| StoreError::new(attempted, ErrorKind::Unreachable, "it broke off");
-        body.map(AggregatedBytes::to_vec).map_err(cut)
+        whole(answer, attempted, bytes_max).await
     })
     .await
+}
+
+/// The body of an answer. Whoever may write to the bucket decides how long it
+/// is, so never more than `bytes_max` of it is held.
+async fn whole(
+    answer: GetObjectOutput,
+    attempted: &str,
+    bytes_max: u64,
+) -> Result<Vec<u8>, StoreError> {
+    let told = answer.content_length.and_then(|n| u64::try_from(n).ok());
+    let mut body = answer.body;
+    let mut bytes = Vec::new();
+    let mut length = told.unwrap_or(0);
+    while length <= bytes_max {
+        let part = body.try_next().await;
+        let cut = |_| StoreError::new(attempted, ErrorKind::Unreachable, "it broke off");
+        let Some(part) = part.map_err(cut)? else {
+            return Ok(bytes);
+        };
+        bytes.extend_from_slice(&part);
+        // An answer may have more than it claimed.
+        length = length.max(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    }
+    Err(too_long(attempted, length, bytes_max))
+}
+
+fn too_long(attempted: &str, bytes: u64, bytes_max: u64) -> StoreError {
+    let told = format!("its {bytes} bytes are more than {bytes_max}");
+    StoreError::new(attempted, ErrorKind::Format, told)
 }
 
 /// The tags of a value object, as the original tool writes them, plus the

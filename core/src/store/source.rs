@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::DateTime;
 
-use super::bucket::{self, read};
+use super::bucket::{self, VALUE_BYTES_MAX, read};
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
 use crate::domain::{Instant, Value};
@@ -153,7 +153,12 @@ impl SourceBucket {
     pub async fn value(&self, key: &str, version_id: &str) -> Result<Value, StoreError> {
         let attempted = format!("read the value of {key} in the bucket {}", self.name);
         let object = self.client.get_object().bucket(&self.name);
-        let bytes = read(object.key(key).version_id(version_id), &attempted).await?;
+        let bytes = read(
+            object.key(key).version_id(version_id),
+            &attempted,
+            VALUE_BYTES_MAX,
+        )
+        .await?;
         String::from_utf8(bytes)
             .map(Value::new)
             .map_err(|_| StoreError::new(attempted, ErrorKind::Format, "it is not UTF-8"))

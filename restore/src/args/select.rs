@@ -65,6 +65,17 @@ impl SelectArgs {
     }
 }
 
+/// Longest pattern, in bytes: some names' worth of choices.
+const PATTERN_BYTES_MAX: usize = 4_096;
+/// Most pairs of braces in a pattern; each may stand inside of another.
+const CHOICES_MAX: usize = 100;
+/// Most characters of a pattern that a message repeats.
+const SHOWN_CHARS_MAX: usize = 80;
+
+fn shorten(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
 /// A pattern of names: `*` is what stands between two slashes, `**` goes over them.
 struct Pattern {
     matcher: GlobMatcher,
@@ -90,13 +101,24 @@ fn patterns(option: &str, texts: &[String], target: &Target) -> Result<Vec<Patte
 
 fn pattern(option: &str, text: &str, target: &Target) -> Result<Pattern, CliError> {
     let wrong = |why: String| CliError::Usage {
-        message: format!("{option} {text:?}: {why}"),
+        message: format!("{option} {:?}: {why}", shorten(text)),
         hint: "write 'db*' for the last level, 'web/**' for what lies under web/, or a whole \
                name with its '/' first: '/app/*/url'"
             .into(),
     };
     if text.is_empty() {
         return Err(wrong("it is empty".into()));
+    }
+    // Beyond these it cannot be worked out: memory or the stack would not do.
+    if text.len() > PATTERN_BYTES_MAX {
+        return Err(wrong(format!(
+            "it is longer than {PATTERN_BYTES_MAX} bytes"
+        )));
+    }
+    if text.matches('{').count() > CHOICES_MAX {
+        return Err(wrong(format!(
+            "it has more than {CHOICES_MAX} choices in braces"
+        )));
     }
     let above = match target {
         Target::Path { path, .. } => path.as_str(),

@@ -96,3 +96,54 @@ fn a_pattern_that_is_none_is_refused_by_name() {
         assert!(error.hint().is_some());
     }
 }
+
+#[test]
+fn a_pattern_without_end_is_refused_and_not_worked_out() {
+    let target = Target::parse("/app/", true).unwrap();
+    for text in [
+        "?".repeat(120_000),
+        "*".repeat(120_000),
+        "[a-z]".repeat(24_000),
+        "{a,".repeat(40_000),
+        format!("{}{}", "{".repeat(60_000), "}".repeat(60_000)),
+        "[\u{0}-\u{10ffff}]".repeat(10_000),
+        "**/".repeat(40_000),
+    ] {
+        let Err(refused) = pattern("--only", &text, &target) else {
+            panic!("taken: {}", &text[..20]);
+        };
+        assert!(refused.to_string().len() < 1_000);
+    }
+}
+
+#[test]
+fn the_longest_patterns_that_are_taken_are_worked_out() {
+    let target = Target::parse("/app/", true).unwrap();
+    let longest = |part: &str| part.repeat(PATTERN_BYTES_MAX / part.len());
+    for text in [
+        longest("?"),
+        longest("*"),
+        longest("a*"),
+        longest("[a-z]"),
+        longest("[\u{0}-\u{10ffff}]"),
+        longest("**/"),
+        longest("/**/a"),
+        format!("{}a{}", "{".repeat(CHOICES_MAX), "}".repeat(CHOICES_MAX)),
+        "{a*,**/b}/".repeat(CHOICES_MAX),
+        format!("{{{}}}", longest("a,").trim_end_matches("a,")),
+    ] {
+        let _ = pattern("--only", &text, &target).map(|p| p.matches(&Name::parse("/a/b").unwrap()));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_pattern_is_read_or_refused(
+        text in "[a*?/{},!\\[\\]\\\\^-]{0,30}|\\PC{0,20}", name in "(/[ab.-]{1,3}){1,4}",
+    ) {
+        let target = Target::parse("/app/", true).unwrap();
+        if let Ok(pattern) = pattern("--only", &text, &target) {
+            let _ = pattern.matches(&Name::parse(&name).unwrap());
+        }
+    }
+}

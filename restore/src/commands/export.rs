@@ -9,7 +9,7 @@ use crate::error::{CliError, Exit};
 use crate::export;
 use crate::export_file::{Exported, ExportedParameter};
 use crate::plan_report as report;
-use crate::ui::{warn, write_text};
+use crate::ui::warn;
 use crate::view::value_of;
 
 /// How many secrets an error names.
@@ -53,7 +53,7 @@ pub(super) async fn run(context: &Context, args: &ExportArgs) -> Result<Exit, Cl
         match &args.to {
             Some(file) => export::write(file, &text, args.overwrite)?,
             None => {
-                write_text(text)?;
+                context.ui.write_raw(&text)?;
             }
         }
     }

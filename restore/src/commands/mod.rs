@@ -179,7 +179,7 @@ impl Context {
         // It is only a hint: where it cannot be had, nothing is lost.
         let first = History::new(stores, &below, &one).next().await;
         if matches!(first, Ok(Some(_))) {
-            self.ui.note(&format!(
+            self.ui.note_lines(&format!(
                 "\nhint: {name} is one parameter and -R changes nothing; for what lies under it \
                  write {path}"
             ));

@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, args: &RebuildArgs) -> Result<Exit, C
         .await?;
     if !args.do_it {
         let found = survey(&stores).await?;
-        context.ui.note(&summary(&stores, &found));
+        context.ui.note_lines(&summary(&stores, &found));
         context
             .ui
             .note("nothing was written: pass --do-it for that");

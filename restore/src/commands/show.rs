@@ -9,7 +9,7 @@ use super::Context;
 use crate::args::ShowArgs;
 use crate::error::{CliError, Exit};
 use crate::plan_report as report;
-use crate::ui::{warn, write_text};
+use crate::ui::warn;
 use crate::view::{MetadataView, value_of};
 
 /// Writes the exact bytes of the value to stdout; a terminal gets a new line
@@ -35,8 +35,8 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<Exit, CliE
     for warning in report::warnings(&plan) {
         warn(&warning);
     }
-    let end: &[u8] = if context.ui.is_terminal() { b"\n" } else { b"" };
-    write_text([value.as_bytes(), end].concat())
+    let end = if context.ui.is_terminal() { "\n" } else { "" };
+    context.ui.write_raw(&format!("{value}{end}"))
 }
 
 /// Writes everything but the value, and reads none.

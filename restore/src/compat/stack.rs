@@ -12,6 +12,7 @@ use ssmbak_infra::stack_name::StackName;
 use crate::args::{Cli, Command};
 use crate::commands::{self, Context};
 use crate::error::{CliError, Exit};
+use crate::output::printable;
 use crate::ui::{tell, write_text};
 
 /// What the program is called.
@@ -82,7 +83,7 @@ async fn answer(context: &Context, asked: &Asked) -> Result<Exit, CliError> {
     // The original's status is one word, whatever ours has to tell.
     if asked.verb == "status" {
         let status = describe(context, &asked.cli).await?.status;
-        return write_text(format!("{status}\n"));
+        return write_text(format!("{}\n", printable(&status)));
     }
     let exit = commands::run(context, &asked.cli.command).await?;
     if asked.verb == "create" && exit == Exit::Done {

@@ -29,7 +29,14 @@ pub(super) struct File {
     pub(super) recursive: bool,
     pub(super) time: Instant,
     pub(super) prefix: Option<String>,
+    /// How many parameters follow; none where a person wrote the file. Where it
+    /// is there, `end` has to be, too: YAML that was cut off can be whole YAML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<usize>,
     pub(super) parameters: Vec<Parameter>,
+    /// Stands last.
+    #[serde(default)]
+    pub(super) end: bool,
 }
 
 /// One parameter. What is missing was not there, or nobody knows it.
@@ -82,12 +89,27 @@ impl File {
             recursive,
             time: exported.at,
             prefix: prefix.map(str::to_owned),
+            count: Some(exported.parameters.len()),
+            end: true,
             parameters: parameters.map(|p| Parameter::of(p, prefix)).collect(),
+        }
+    }
+
+    fn check_whole(&self) -> Result<(), Wrong> {
+        let (found, told) = (self.parameters.len(), self.count);
+        match told {
+            Some(count) if count != found => Err(Wrong(format!(
+                "Count is {count}, and Parameters has {found}: it was cut off, or edited (then \
+                 Count has to be, too)"
+            ))),
+            Some(_) if !self.end => Err(Wrong("it is cut off: End is missing".into())),
+            Some(_) | None => Ok(()),
         }
     }
 
     /// The export that it is the form of.
     pub(super) fn exported(self) -> Result<Exported, Wrong> {
+        self.check_whole()?;
         let target = Target::parse(&self.path, self.recursive)
             .map_err(|error| Wrong(format!("Path: {error}")))?;
         let prefix = self.prefix.as_deref().map(Path::parse).transpose();

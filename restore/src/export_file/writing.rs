@@ -7,7 +7,8 @@ use super::form::{File, Parameter};
 
 /// The export as indented JSON, with a new line at its end.
 pub(crate) fn json(exported: &Exported) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(&File::of(exported))?;
+    let mut text =
+        crate::output::printable_json(serde_json::to_string_pretty(&File::of(exported))?);
     text.push('\n');
     Ok(text)
 }
@@ -23,14 +24,17 @@ pub(crate) fn yaml(exported: &Exported) -> String {
     let _ = writeln!(out, "Recursive: {}", file.recursive);
     let _ = writeln!(out, "Time: {}", quoted(&file.time.to_string()));
     let _ = writeln!(out, "Prefix: {}", or_null(file.prefix.as_deref()));
-    if file.parameters.is_empty() {
-        out.push_str("Parameters: []\n");
-        return out;
-    }
-    out.push_str("Parameters:\n");
+    let _ = writeln!(out, "Count: {}", file.parameters.len());
+    let is_empty = file.parameters.is_empty();
+    out.push_str(if is_empty {
+        "Parameters: []\n"
+    } else {
+        "Parameters:\n"
+    });
     for parameter in &file.parameters {
         write_parameter(&mut out, parameter);
     }
+    let _ = writeln!(out, "End: {}", file.end);
     out
 }
 

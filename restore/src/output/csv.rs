@@ -4,21 +4,34 @@ use std::io::{self, Write};
 
 use serde_json::Value as Json;
 
-use super::View;
+use super::{View, printable};
 
 /// Writes rows, after a header if `header`.
 ///
 /// Null is an empty cell; lists and objects are JSON text. A text that a
 /// spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a
 /// tab or a line break) gets an apostrophe in front: for exact values use JSON.
-pub(super) fn page<V: View>(out: impl Write, rows: &[V], header: bool) -> io::Result<()> {
+/// What would not show as itself stays as it is unless `escaped`, for a terminal.
+pub(super) fn page<V: View>(
+    out: impl Write,
+    rows: &[V],
+    header: bool,
+    escaped: bool,
+) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     if header {
         csv.write_record(V::FIELDS).map_err(plain)?;
     }
     for row in rows {
         let row = serde_json::to_value(row)?;
-        let cells = V::FIELDS.iter().map(|field| cell(row.get(field)));
+        let cells = V::FIELDS.iter().map(|field| {
+            let cell = cell(row.get(field));
+            if escaped {
+                printable(&cell).into_owned()
+            } else {
+                cell
+            }
+        });
         csv.write_record(cells).map_err(plain)?;
     }
     csv.flush()

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub(crate) use patch::Patch;
 pub(crate) use table::TableStyle;
-pub(crate) use text::printable;
+pub(crate) use text::{printable, printable_json, printable_lines, printable_message};
 
 use crate::args::Format;
 
@@ -84,7 +84,7 @@ enum Form {
     Table(table::Table),
     Json,
     JsonLines,
-    Csv,
+    Csv { escaped: bool },
 }
 
 impl<W: Write> Rows<W> {
@@ -96,7 +96,9 @@ impl<W: Write> Rows<W> {
                 Format::Table => Form::Table(table::Table::new(style)),
                 Format::Json => Form::Json,
                 Format::Jsonl => Form::JsonLines,
-                Format::Csv => Form::Csv,
+                Format::Csv => Form::Csv {
+                    escaped: style.width.is_some(),
+                },
             },
             count: 0,
             closed: false,
@@ -148,18 +150,19 @@ impl<W: Write> Rows<W> {
                     let first = self.count + row == 0;
                     self.out
                         .write_all(if first { b"[\n  " } else { b",\n  " })?;
-                    serde_json::to_writer(&mut self.out, view)?;
+                    let row = printable_json(serde_json::to_string(view)?);
+                    self.out.write_all(row.as_bytes())?;
                 }
                 Ok(())
             }
             Form::JsonLines => {
                 for view in page {
-                    serde_json::to_writer(&mut self.out, view)?;
-                    self.out.write_all(b"\n")?;
+                    let row = printable_json(serde_json::to_string(view)?);
+                    self.out.write_all((row + "\n").as_bytes())?;
                 }
                 Ok(())
             }
-            Form::Csv => csv::page(&mut self.out, page, self.count == 0),
+            Form::Csv { escaped } => csv::page(&mut self.out, page, self.count == 0, *escaped),
         }
     }
 
@@ -171,8 +174,8 @@ impl<W: Write> Rows<W> {
             Form::Table(table) => table.finish(&mut self.out),
             Form::Json if self.count == 0 => self.out.write_all(b"[]\n"),
             Form::Json => self.out.write_all(b"\n]\n"),
-            Form::Csv if self.count == 0 => csv::page::<V>(&mut self.out, &[], true),
-            Form::JsonLines | Form::Csv => Ok(()),
+            Form::Csv { .. } if self.count == 0 => csv::page::<V>(&mut self.out, &[], true, false),
+            Form::JsonLines | Form::Csv { .. } => Ok(()),
         }
     }
 }

@@ -156,3 +156,28 @@ fn a_reader_that_went_away_is_no_error() {
         out.finish::<ParameterView>().unwrap();
     }
 }
+
+/// What terminals obey, and what reorders or hides.
+const OBEYED: &str = "\u{1b}]52;c;eA==\u{7}\u{9b}2J\r\u{8}\u{7f}\u{202e}\u{2066}\u{61c}\u{200b}\nx";
+
+#[test]
+fn no_form_lets_a_terminal_obey_what_it_shows() {
+    let rows = [ParameterView::new(
+        &given::updated("/app/a", "String", OBEYED),
+        false,
+    )];
+    let on_terminal = TableStyle {
+        color: false,
+        width: Some(100),
+    };
+    for format in [Format::Table, Format::Json, Format::Jsonl, Format::Csv] {
+        let shown = written(format, on_terminal, &[&rows]);
+        let hidden = shown.find(|c| super::text::hides(c) && c != '\n');
+        assert_eq!(hidden, None, "{format:?}: {shown:?}");
+    }
+    // Escaped or not, JSON says the same; CSV is exact where no terminal is.
+    let json: serde_json::Value =
+        serde_json::from_str(&written(Format::Json, on_terminal, &[&rows])).unwrap();
+    assert_eq!(json[0]["Value"], OBEYED);
+    assert!(plain(Format::Csv, &[&rows]).contains(OBEYED));
+}

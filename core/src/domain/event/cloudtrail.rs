@@ -14,6 +14,10 @@ const BY_CHARS_MAX: usize = 2_048;
 /// Longer than any address and any service's name.
 const FROM_CHARS_MAX: usize = 256;
 
+/// Parameter Store deletes no more at once. A longer list was made up, and would
+/// be work without end.
+const NAMES_MAX: usize = 10;
+
 /// Decodes the detail of an `AWS API Call via CloudTrail`: an event for each
 /// parameter that the call named.
 ///
@@ -35,7 +39,13 @@ pub(super) fn deletion(detail: &Json) -> Result<Events, EventError> {
             (names.clone(), names)
         }
         "DeleteParameters" => {
-            let names = listed(asked, "names")?.ok_or(EventError::Field("names"))?;
+            let mut names = listed(asked, "names")?.ok_or(EventError::Field("names"))?;
+            if failed {
+                // It may have failed for that.
+                names.truncate(NAMES_MAX);
+            }
+            let names = Some(names).filter(|names| names.len() <= NAMES_MAX);
+            let names = names.ok_or(EventError::Field("names"))?;
             (names.clone(), deleted(detail, names)?)
         }
         other => return Err(EventError::Operation(other.chars().take(80).collect())),
@@ -52,10 +62,14 @@ pub(super) fn deletion(detail: &Json) -> Result<Events, EventError> {
 /// delete, but for what was answered as invalid.
 fn deleted<'a>(detail: &'a Json, asked: Vec<&'a str>) -> Result<Vec<&'a str>, EventError> {
     let answer = detail.get("responseElements").unwrap_or(&Json::Null);
-    if let Some(deleted) = listed(answer, "deletedParameters")? {
+    let answered = |field: &'static str| match listed(answer, field)? {
+        Some(names) if names.len() > NAMES_MAX => Err(EventError::Field(field)),
+        names => Ok(names),
+    };
+    if let Some(deleted) = answered("deletedParameters")? {
         return Ok(deleted);
     }
-    let invalid = listed(answer, "invalidParameters")?.unwrap_or_default();
+    let invalid = answered("invalidParameters")?.unwrap_or_default();
     let is_same = |a: &str, b: &str| {
         let same = name(a).ok().zip(name(b).ok());
         a == b || same.is_some_and(|(a, b)| a == b)

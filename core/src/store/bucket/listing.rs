@@ -1,8 +1,6 @@
 //! What lies in the bucket, page by page.
 
-use aws_sdk_s3::primitives::AggregatedBytes;
-
-use super::{Bucket, ErrorKind, StoreError, patiently, read};
+use super::{Bucket, ErrorKind, StoreError, patiently, read, too_long};
 use crate::domain::Pointer;
 
 /// Keys are dated: year, month, day.
@@ -180,20 +178,8 @@ impl Bucket {
     /// `bytes_max` only the length is looked at.
     pub async fn body(&self, key: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let attempted = format!("read {key}");
-        let answer = patiently(|| async {
-            let call = self.client.get_object().bucket(&self.name).key(key);
-            let answer = call.send().await;
-            let answer = answer.map_err(|e| StoreError::of("s3:GetObject", &*attempted, e))?;
-            let bytes = answer.content_length.and_then(|n| u64::try_from(n).ok());
-            let bytes = bytes.unwrap_or(0);
-            if bytes > bytes_max {
-                return Err(too_long(&attempted, bytes, bytes_max));
-            }
-            let body = answer.body.collect().await;
-            let cut = |_| StoreError::new(&*attempted, ErrorKind::Unreachable, "it broke off");
-            body.map(AggregatedBytes::to_vec).map_err(cut)
-        })
-        .await;
+        let object = self.client.get_object().bucket(&self.name).key(key);
+        let answer = read(object, &attempted, bytes_max).await;
         match answer {
             Ok(body) => Ok(Some(body)),
             Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
@@ -209,13 +195,8 @@ impl Bucket {
             return Err(too_long(&attempted, object.bytes, bytes_max));
         }
         let get = self.client.get_object().bucket(&self.name);
-        read(get.key(&object.key), &attempted).await
+        read(get.key(&object.key), &attempted, bytes_max).await
     }
-}
-
-fn too_long(attempted: &str, bytes: u64, bytes_max: u64) -> StoreError {
-    let told = format!("its {bytes} bytes are more than {bytes_max}");
-    StoreError::new(attempted, ErrorKind::Format, told)
 }
 
 fn kept(

@@ -33,7 +33,7 @@ pub(super) async fn run(
         context.ui.note(&format!("kept: {kind} {}", one.name));
     }
     if let Some((bucket, table)) = deletion.can_be_adopted() {
-        context.ui.note(&format!(
+        context.ui.note_lines(&format!(
             "to have it back: ssmbak stack {name} create --bucket {bucket} --table {table}\n\
              to find it later: aws resourcegroupstaggingapi get-resources --tag-filters \
              Key=ssmbak:stack,Values={name}"

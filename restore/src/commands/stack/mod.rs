@@ -19,6 +19,7 @@ use super::Context;
 use crate::args::{StackArgs, StackVerb};
 use crate::error::{CliError, Exit};
 use crate::interrupt::Elsewhere;
+use crate::output::printable;
 use crate::ui::{warn, write_text};
 use ssmbak_infra::deploy::{Operation, Step};
 use ssmbak_infra::event::{StackEvent, event_line};
@@ -87,7 +88,7 @@ fn show_event(event: &StackEvent) {
 
 /// An event beside data that a program reads.
 fn show_event_on_stderr(event: &StackEvent) {
-    crate::ui::tell(&event_line(event));
+    crate::ui::tell(&printable(&event_line(event)));
 }
 
 /// Where a zip of the function may lie.
@@ -97,5 +98,5 @@ fn directory_of_executable() -> Result<PathBuf, CliError> {
 }
 
 fn line(text_without_end: &str) -> Result<Exit, CliError> {
-    write_text(format!("{text_without_end}\n"))
+    write_text(format!("{}\n", printable(text_without_end)))
 }
