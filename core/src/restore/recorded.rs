@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ended, Report};
+use super::Report;
+use super::ended::Ended;
 use crate::domain::plan::LiveParameter;
 use crate::domain::run::{Origin, Phase, Run, RunName};
 use crate::domain::state::FoundValue;

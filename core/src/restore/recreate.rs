@@ -4,16 +4,17 @@
 //! retains is on record, and what was deleted is created before anything else
 //! is begun, interrupted or not.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::delete::delete;
+use super::ended::Ending;
 use super::put::{Unwritten, found, put_beside_created, put_version};
-use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed, interrupted, report};
+use super::{ApplyOptions, LOOKS_AFTER_MS, Report, failed, interrupted, report};
 use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
-use crate::domain::{Instant, Name, Record, Retained, RetainedValue, Source, Step};
+use crate::domain::{Instant, Record, Retained, RetainedValue, Source, Step};
 use crate::store::{Destination, StoreError, Stores};
 
 /// A creation that fails is tried again after these parts of the wait.
@@ -33,18 +34,17 @@ pub(super) async fn recreate<'a>(
     steps: &[&'a Step],
     options: &ApplyOptions<'_>,
     cancel: &AtomicBool,
-    done: &mut impl FnMut(Report),
-    unsure: &mut BTreeSet<Name>,
+    ending: &Ending<'_>,
 ) -> Vec<(&'a Step, Report)> {
     let mut ready = Vec::with_capacity(steps.len());
     for step in steps {
         if cancel.load(Ordering::SeqCst) {
-            done(interrupted(&step.name));
+            ending.done(interrupted(&step.name));
             continue;
         }
         match prepare(to, step).await {
             Ok(tags) => ready.push(Ready { step, tags }),
-            Err(why) => done(failed(
+            Err(why) => ending.done(failed(
                 &step.name,
                 &format!("it was not deleted to be created again: {why}"),
             )),
@@ -54,7 +54,7 @@ pub(super) async fn recreate<'a>(
     if cancel.load(Ordering::SeqCst) {
         ready
             .drain(..)
-            .for_each(|r| done(interrupted(&r.step.name)));
+            .for_each(|r| ending.done(interrupted(&r.step.name)));
     }
     let planned: Vec<&Step> = ready.iter().map(|r| r.step).collect();
     if planned.is_empty() {
@@ -67,7 +67,7 @@ pub(super) async fn recreate<'a>(
             options.recreation_wait.as_secs()
         ));
     }
-    let deleted: Vec<_> = delete(to, &planned, done, unsure).await;
+    let deleted: Vec<_> = delete(to, &planned, ending).await;
     ready.retain(|r| deleted.iter().any(|(step, _)| step.name == r.step.name));
     if ready.is_empty() {
         return Vec::new();
@@ -78,7 +78,7 @@ pub(super) async fn recreate<'a>(
     for one in ready {
         match create(to, &one, options.recreation_wait).await {
             Ok(report) => created.push((one.step, report)),
-            Err(report) => done(report),
+            Err(report) => ending.done(report),
         }
     }
     created
