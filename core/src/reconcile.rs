@@ -12,7 +12,7 @@ use crate::capture::{capture, record_observed_deletion};
 use crate::domain::coverage::Coverage;
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
-use crate::domain::unfinished::Unfinished;
+use crate::domain::unfinished::{Gone, Unfinished};
 use crate::domain::{Instant, Live, Name, Path, Record, Source, Target};
 use crate::store::{Heads, StoreError, Stores};
 
@@ -67,6 +67,11 @@ pub async fn reconcile(
 ) -> Result<SeedReport, StoreError> {
     let started = stores.now();
     let found = compare(stores, path, started).await?;
+    let left = if do_it && !found.missing.is_empty() {
+        stores.bucket.unfinished(path).await?
+    } else {
+        None
+    };
     if !do_it {
         for name in &found.changed {
             progress(name, 0);
@@ -77,18 +82,12 @@ pub async fn reconcile(
             ..found.report
         });
     }
-    begin(
-        stores,
-        path,
-        started,
-        found,
-        &Pace {
-            source,
-            until: None,
-            progress,
-        },
-    )
-    .await
+    let pace = Pace {
+        source,
+        until: None,
+        progress,
+    };
+    begin(stores, path, started, found, left, &pace).await
 }
 
 /// As [`reconcile`], but captures nothing more once `until` has passed: what is left is kept in the
@@ -108,20 +107,21 @@ pub async fn reconcile_until(
         progress,
     };
     let left = stores.bucket.unfinished(path).await?;
-    if let Some(left) = left.filter(|left| left.is_good_at(stores.now())) {
-        let report = SeedReport {
-            parameters: left.names.len(),
-            ..SeedReport::default()
-        };
-        let report = capture_until(stores, path, left, &pace, report).await?;
-        if report.left == 0 {
-            stores.bucket.forget_unfinished(path).await?;
+    let is_good = |left: &Unfinished| left.is_good_at(stores.now()) && !left.names.is_empty();
+    match left {
+        Some(left) if is_good(&left) => {
+            let report = SeedReport {
+                parameters: left.names.len(),
+                ..SeedReport::default()
+            };
+            capture_until(stores, path, left, true, &pace, report).await
         }
-        return Ok(report);
+        left => {
+            let started = stores.now();
+            let found = compare(stores, path, started).await?;
+            begin(stores, path, started, found, left, &pace).await
+        }
     }
-    let started = stores.now();
-    let found = compare(stores, path, started).await?;
-    begin(stores, path, started, found, &pace).await
 }
 
 /// How a reconciliation goes.
@@ -174,12 +174,14 @@ async fn compare(stores: &Stores, path: &Path, started: Instant) -> Result<Compa
     })
 }
 
-/// Records what is gone, then captures what differs.
+/// Records what is gone, then captures what differs. `left` is what stands in the bucket of one
+/// before.
 async fn begin(
     stores: &Stores,
     path: &Path,
     started: Instant,
     compared: Compared,
+    left: Option<Unfinished>,
     pace: &Pace<'_>,
 ) -> Result<SeedReport, StoreError> {
     let Compared {
@@ -189,26 +191,45 @@ async fn begin(
         coverage,
         mut report,
     } = compared;
+    let is_kept = left.is_some();
+    let left = left.filter(Unfinished::is_understood);
+    let half_done = left.map(|left| left.gone).unwrap_or_default();
+    let observed = observe(stores, &half_done, pace.source, &mut report).await;
+    report.deletions = observed;
     let (gone, again) = still_gone(stores, missing, &mut report).await;
     if !gone.is_empty() || live_surprise(&live, &changed, &coverage, started) {
         // Before anything is captured: if this run dies, the next one finds no
         // difference, and must not go on as if nothing had been missed.
         close_coverage(stores, path).await?;
     }
-    report.deletions = observe(stores, gone, pace.source, &mut report).await;
-    let left = Unfinished::new(path, started, changed.into_iter().chain(again).collect());
-    capture_until(stores, path, left, pace, report).await
+    let mut work = Unfinished::new(path, started, Vec::new());
+    work.gone = gone;
+    if observed < half_done.len() {
+        work.gone.extend(half_done);
+    }
+    let is_kept = if work.gone.is_empty() {
+        is_kept
+    } else {
+        stores.bucket.put_unfinished(&work).await?;
+        true
+    };
+    work.names = changed.into_iter().chain(again).collect();
+    capture_until(stores, path, work, is_kept, pace, report).await
 }
 
-/// Captures names until there are none left, or no time; with none left, and no failure, the
-/// reconciliation is finished.
+/// Records what is gone and captures names until there are none left, or no time; with none left,
+/// and no failure, the reconciliation is finished, and what `is_kept` of it in the bucket is done.
 async fn capture_until(
     stores: &Stores,
     path: &Path,
     work: Unfinished,
+    is_kept: bool,
     pace: &Pace<'_>,
     mut report: SeedReport,
 ) -> Result<SeedReport, StoreError> {
+    let observed = observe(stores, &work.gone, pace.source, &mut report).await;
+    report.deletions += observed;
+    let all_observed = observed == work.gone.len();
     let coverage = stores.index.coverage().await?;
     let (started, looked) = (work.started, stores.now());
     let (found, left) = capture_all(stores, work.names, pace, &mut report).await;
@@ -223,16 +244,18 @@ async fn capture_until(
         // What failed is tried again with the rest.
         let failed = report.failures.iter().map(|(name, _)| name.clone());
         let names = left.into_iter().chain(failed).collect();
-        stores
-            .bucket
-            .put_unfinished(&Unfinished::new(path, started, names))
-            .await?;
+        let mut left = Unfinished::new(path, started, names);
+        left.gone = work.gone;
+        stores.bucket.put_unfinished(&left).await?;
         return Ok(report);
     }
-    // What was compared is no ground to claim anything for, where an event was lost since, or
-    // another reconciliation has found one: the next one compares anew.
-    if report.failures.is_empty() && !late && !coverage.changed_since(path, started) {
+    // What was compared is no ground to claim anything for, where an event was lost since: the next
+    // one compares anew.
+    if report.failures.is_empty() && !late {
         cover(stores, path, started).await?;
+    }
+    if is_kept && all_observed {
+        stores.bucket.forget_unfinished(path).await?;
     }
     Ok(report)
 }
@@ -290,7 +313,7 @@ async fn still_gone(
     stores: &Stores,
     missing: Vec<Record>,
     report: &mut SeedReport,
-) -> (Vec<(Record, Instant)>, Vec<Name>) {
+) -> (Vec<Gone>, Vec<Name>) {
     if !missing.is_empty() {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
     }
@@ -312,7 +335,11 @@ async fn still_gone(
     while let Some((head, look)) = looks.next().await {
         match look {
             Ok((look, _)) if look.retained.is_some() => living.push(head.name),
-            Ok((look, Some(newest))) if newest.present().is_some() => gone.push((head, look.sent)),
+            Ok((look, Some(newest))) if newest.present().is_some() => gone.push(Gone {
+                name: head.name,
+                last_seen: head.at,
+                missed: look.sent,
+            }),
             Ok(_) => {}
             Err(error) => report.failures.push((head.name, error.to_string())),
         }
@@ -323,19 +350,18 @@ async fn still_gone(
 /// Records names as deleted at some time before the look that missed them;
 /// returns how many. Not before the listing: that may take minutes, and what is
 /// deleted meanwhile still lived when it began.
-async fn observe(
-    stores: &Stores,
-    gone: Vec<(Record, Instant)>,
-    source: Source,
-    report: &mut SeedReport,
-) -> usize {
+async fn observe(stores: &Stores, gone: &[Gone], source: Source, report: &mut SeedReport) -> usize {
     let mut observed = 0;
-    for (head, missed) in gone {
-        let now = stores.now();
-        let record = observed_deletion(&head.name, head.at, missed, now, source);
+    for gone in gone {
+        let Gone {
+            name,
+            last_seen,
+            missed,
+        } = gone;
+        let record = observed_deletion(name, *last_seen, *missed, stores.now(), source);
         match record_observed_deletion(stores, record).await {
             Ok(_) => observed += 1,
-            Err(error) => report.failures.push((head.name, error.to_string())),
+            Err(error) => report.failures.push((name.clone(), error.to_string())),
         }
     }
     observed

@@ -3,6 +3,7 @@
 //! A capture reads single objects whose key it made itself; who reads all of
 //! them cannot take the key on trust: the index is made from the body.
 
+use super::coverage::facts::key_after;
 use super::keys;
 use super::record::Record;
 use super::run::Run;
@@ -26,10 +27,13 @@ pub fn record_at(key: &str, body: &[u8]) -> Result<Record, StoredError> {
     }
 }
 
-/// The change of coverage in the fact at `key`. The end of the key is made up,
-/// and is all that the body does not tell.
+/// The change of coverage in the fact at `key`: where the intervals that it follows say, or,
+/// where it follows none or an older program wrote it, at a key whose end is made up.
 pub fn coverage_at(key: &str, body: &[u8]) -> Result<CoverageFact, StoredError> {
     let fact: CoverageFact = from_fact(body)?;
+    if key_after(&fact.path, &fact.before).is_some_and(|own| own == key) {
+        return Ok(fact);
+    }
     let own = keys::coverage_fact_key(&fact.path, fact.finished, "");
     let start = own.trim_end_matches(".json");
     if key.starts_with(start) {
@@ -63,9 +67,10 @@ pub fn run_of_key(key: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::coverage::Interval;
     use crate::domain::record::{Change, Source, sha256_hex};
-    use crate::domain::stored::to_journal;
-    use crate::domain::{Instant, Name};
+    use crate::domain::stored::{FIRST_FORMAT, to_fact, to_journal};
+    use crate::domain::{Instant, Name, Path};
 
     fn moved() -> Record {
         Record {
@@ -99,6 +104,36 @@ mod tests {
             let refused = record_at(&elsewhere, &body).unwrap_err();
             assert_eq!(refused, StoredError::Misplaced(key.clone()), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn a_change_of_coverage_is_read_where_what_it_follows_says_or_where_it_was_made() {
+        let (first, second) = (Instant::from_millis(10_000), Instant::from_millis(20_000));
+        let open = |confirmed| Interval {
+            from: first,
+            to: None,
+            confirmed,
+        };
+        let mut fact = CoverageFact {
+            format: FIRST_FORMAT,
+            path: Path::parse("/app/").unwrap(),
+            finished: Instant::from_millis(25_000),
+            before: vec![open(first)],
+            intervals: vec![open(second)],
+        };
+        let body = to_fact(&fact).unwrap();
+        let own = key_after(&fact.path, &fact.before).unwrap();
+        assert!(own.contains("/1970/01/01/000010.000Z-"), "{own}");
+        let made_up = keys::coverage_fact_key(&fact.path, fact.finished, "made-up");
+        for key in [&own, &made_up] {
+            assert_eq!(coverage_at(key, &body).as_ref(), Ok(&fact), "{key}");
+        }
+        for (path, before) in [("/app2/", &fact.before), ("/app/", &fact.intervals)] {
+            let other = key_after(&Path::parse(path).unwrap(), before).unwrap();
+            assert!(coverage_at(&other, &body).is_err(), "{other}");
+        }
+        fact.before.clear();
+        assert_eq!(key_after(&fact.path, &fact.before), None);
     }
 
     #[test]

@@ -64,10 +64,11 @@ pub fn unfinished_key(path: &Path) -> String {
     format!("{WORK_PREFIX}reconcile-{}.json", sha256_hex(path.as_str()))
 }
 
-/// The object of a change of coverage.
-pub fn coverage_fact_key(path: &Path, finished: Instant, id: &str) -> String {
+/// The object of a change of coverage: that of one that begins is dated by when it was made, that
+/// of one that follows by the last confirmation of what it follows.
+pub fn coverage_fact_key(path: &Path, at: Instant, id: &str) -> String {
     let hash = sha256_hex(path.as_str());
-    format!("{COVERAGE_FACTS}{}-{hash}-{id}.json", dated(finished))
+    format!("{COVERAGE_FACTS}{}-{hash}-{id}.json", dated(at))
 }
 
 /// The object of a run in one of its phases.

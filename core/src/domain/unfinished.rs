@@ -1,4 +1,5 @@
-//! What a reconciliation that ran out of time left to be done.
+//! What a reconciliation that ran out of time left to be done, and what one that died may have
+//! left half done.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,24 @@ pub struct Unfinished {
     pub path: Path,
     /// When its listing was sent.
     pub started: Instant,
-    /// What is still to be captured.
+    /// What is still to be captured; empty where nothing was left for want of time.
     pub names: Vec<Name>,
+    /// Names found gone, noted before that is put on record: whoever dies half way is followed by
+    /// one that puts it there as it was found, not a second time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Gone>,
+}
+
+/// A name that two looks found gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gone {
+    /// The name.
+    pub name: Name,
+    /// The instant of its head: it was there then.
+    pub last_seen: Instant,
+    /// When the look that missed it was sent.
+    pub missed: Instant,
 }
 
 impl Unfinished {
@@ -34,12 +51,18 @@ impl Unfinished {
             path: path.clone(),
             started,
             names,
+            gone: Vec::new(),
         }
+    }
+
+    /// Whether its format is one that is known.
+    pub fn is_understood(&self) -> bool {
+        self.format == stored::FIRST_FORMAT
     }
 
     /// Whether it is to be gone on with at `now`.
     pub fn is_good_at(&self, now: Instant) -> bool {
-        self.format == stored::FIRST_FORMAT && now < self.started.plus_millis(Self::GOOD_FOR_MS)
+        self.is_understood() && now < self.started.plus_millis(Self::GOOD_FOR_MS)
     }
 }
 

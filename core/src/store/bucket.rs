@@ -16,8 +16,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::calls::Calls;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
-use crate::domain::journal::{FACT_BYTES_MAX, RECORD_BYTES_MAX};
+use crate::domain::coverage::facts::key_after;
+use crate::domain::journal::{self, FACT_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::domain::record::Written;
+use crate::domain::stored::CoverageFact;
 use crate::domain::unfinished::Unfinished;
 use crate::domain::{Instant, Name, Path, Pointer, Record, Value, keys, stored};
 
@@ -222,6 +224,28 @@ impl Bucket {
     /// Writes a fact; one that is there already stays as it is.
     pub async fn put_fact(&self, key: &str, body: Vec<u8>) -> Result<(), StoreError> {
         self.put_new(key, body).await.map(|_| ())
+    }
+
+    /// Writes a change of coverage; returns the one that is there already, where another writer had
+    /// been there. Whoever begins has a key of its own.
+    pub async fn put_coverage_fact(
+        &self,
+        fact: &CoverageFact,
+    ) -> Result<Option<CoverageFact>, StoreError> {
+        let body = stored::to_fact(fact)?;
+        let Some(key) = key_after(&fact.path, &fact.before) else {
+            let id = uuid::Uuid::new_v4().to_string();
+            let key = keys::coverage_fact_key(&fact.path, fact.finished, &id);
+            return self.put_fact(&key, body).await.map(|()| None);
+        };
+        if self.put_new(&key, body).await? {
+            return Ok(None);
+        }
+        let attempted = format!("read the coverage of {} at {key}", fact.path);
+        let existing = self.object(&key, &attempted, FACT_BYTES_MAX).await?;
+        let existing = journal::coverage_at(&key, &existing)
+            .map_err(|told| StoreError::new(attempted, ErrorKind::Format, told.to_string()))?;
+        Ok(Some(existing))
     }
 
     /// What the last reconciliation of `path` left to be done; none where it finished.

@@ -9,6 +9,8 @@ use ssmbak_core::domain::{Instant, Name};
 const RETAINED: usize = 100;
 /// Most of a page of history, and of descriptions.
 const PAGE: usize = 50;
+/// No read is staler than this.
+const STALE_MS: i64 = 5 * 60 * 1_000;
 /// Most names of one call.
 const NAMES: usize = 10;
 /// Most labels of a version.
@@ -75,6 +77,8 @@ struct Parameter {
     now: Option<Life>,
     /// As it was before its newest change: what a stale read shows.
     before: Option<Life>,
+    /// When that change was made.
+    changed: Option<Instant>,
     stale: bool,
 }
 
@@ -82,12 +86,14 @@ struct Parameter {
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     all: BTreeMap<String, Parameter>,
+    now: Option<Instant>,
 }
 
 type Answer = Result<Value, Refused>;
 
 impl Parameters {
     pub(super) fn answer(&mut self, operation: &str, asked: &Value, now: Instant) -> Answer {
+        self.now = Some(now);
         match operation {
             "PutParameter" => self.put(asked, now),
             "GetParameter" => self.get(text(asked, "Name")?),
@@ -124,6 +130,7 @@ impl Parameters {
     fn changing(&mut self, name: &str) -> Option<&mut Life> {
         let parameter = self.all.get_mut(&canonical(name).ok()?)?;
         parameter.before.clone_from(&parameter.now);
+        parameter.changed = self.now;
         parameter.now.as_mut()
     }
 
@@ -149,6 +156,7 @@ impl Parameters {
         }
         let parameter = self.all.entry(name).or_default();
         parameter.before.clone_from(&parameter.now);
+        parameter.changed = Some(now);
         let life = parameter.now.get_or_insert_default();
         life.tags.extend(tags);
         if full {
@@ -186,8 +194,11 @@ impl Parameters {
         let name = canonical(text(asked, "Name")?)?;
         let token = asked["NextToken"].as_str();
         let parameter = self.all.get_mut(&name).ok_or_else(not_found)?;
+        let is_young = |changed: Instant, now: Instant| now < changed.plus_millis(STALE_MS);
+        let young = parameter.changed.zip(self.now);
+        let young = young.is_some_and(|(changed, now)| is_young(changed, now));
         let stale = match token {
-            None => std::mem::take(&mut parameter.stale),
+            None => std::mem::take(&mut parameter.stale) && young,
             Some(token) => token.starts_with("stale"),
         };
         let life = if stale {

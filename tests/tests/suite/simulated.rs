@@ -9,7 +9,9 @@ use std::cell::RefCell;
 use proptest::prelude::any;
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use ssmbak_tests::histories::{Tally, histories};
+use ssmbak_tests::histories::generate::{Wish, Write};
+use ssmbak_tests::histories::{Description, Fate, History, Kind, Tally, Tier, histories};
+use ssmbak_tests::simulated::faults::Crash;
 use ssmbak_tests::simulated::run::{Trial, play};
 
 /// Histories of each test that generates them; there are four.
@@ -22,7 +24,7 @@ fn played(test: u8, trial: impl Fn(u64) -> Trial) -> Tally {
     let config = Config {
         cases: HISTORIES,
         failure_persistence: None,
-        max_shrink_iters: 500,
+        max_shrink_iters: 150,
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[test; 32]);
@@ -41,7 +43,6 @@ fn played(test: u8, trial: impl Fn(u64) -> Trial) -> Tally {
 }
 
 #[test]
-#[ignore = "too slow for every run, and not shown to hold yet: see docs/testing.md"]
 fn late_repeated_reordered_and_lost_events_lead_to_the_right_answers() {
     let tally = played(1, Trial::in_peace);
     assert!(
@@ -51,7 +52,6 @@ fn late_repeated_reordered_and_lost_events_lead_to_the_right_answers() {
 }
 
 #[test]
-#[ignore = "too slow for every run, and not shown to hold yet: see docs/testing.md"]
 fn whatever_fails_on_the_way_nothing_is_lost_doubled_or_misdated() {
     let tally = played(2, |seed| Trial {
         faults_one_in: 15,
@@ -61,18 +61,16 @@ fn whatever_fails_on_the_way_nothing_is_lost_doubled_or_misdated() {
 }
 
 #[test]
-#[ignore = "too slow for every run, and not shown to hold yet: see docs/testing.md"]
 fn wherever_a_function_dies_nothing_is_lost_doubled_or_misdated() {
     let tally = played(3, |seed| Trial {
         crashes_one_in: 2,
         faults_one_in: 50,
         ..Trial::in_peace(seed)
     });
-    assert!(tally.crashes > 100, "{tally:?}");
+    assert!(tally.crashes > u64::from(HISTORIES / 2), "{tally:?}");
 }
 
 #[test]
-#[ignore = "too slow for every run, and not shown to hold yet: see docs/testing.md"]
 fn a_restore_under_faults_tells_the_truth_and_a_second_one_ends_it() {
     let tally = played(4, |seed| Trial {
         faults_one_in: 20,
@@ -83,4 +81,80 @@ fn a_restore_under_faults_tells_the_truth_and_a_second_one_ends_it() {
         ..Trial::in_peace(seed)
     });
     assert!(tally.crashes > 0, "{tally:?}");
+}
+
+const MINUTE: i64 = 60_000;
+
+fn put(after_ms: i64, name: usize, value: &str) -> Wish {
+    let write = Write {
+        value: value.to_owned(),
+        kind: Kind::String,
+        description: Description::Keep,
+        tier: Tier::Standard,
+    };
+    Wish::Put {
+        after_ms,
+        name,
+        write,
+    }
+}
+
+fn delete(after_ms: i64, name: usize) -> Wish {
+    Wish::Delete { after_ms, name }
+}
+
+fn reconcile(after_ms: i64) -> Wish {
+    Wish::Reconcile { after_ms }
+}
+
+/// A history of two names that begins with a seeding, of which no event ever arrives.
+fn untold(wishes: Vec<Wish>) -> History {
+    History {
+        names: vec!["/m/a".to_owned(), "rooted".to_owned()],
+        wishes,
+        begins_after: 0,
+        fates: vec![Fate {
+            lost: true,
+            delays_ms: Vec::new(),
+            stale: false,
+        }],
+        batch_sizes: vec![1],
+        at_once: vec![false],
+    }
+}
+
+/// Plays a history once for each of its calls, each time with a death there, before the work of the
+/// call and after it. Returns how many deaths there were.
+fn with_a_death_at_each_call(history: &History) -> u64 {
+    let mut deaths = 0;
+    for after_work in [false, true] {
+        for call in 0.. {
+            let trial = Trial {
+                crash_at: Some(Crash { call, after_work }),
+                rebuild: call % 8 == 0,
+                ..Trial::in_peace(call)
+            };
+            let mut tally = Tally::default();
+            play(history, &trial, &mut tally).unwrap_or_else(|why| panic!("{trial:?}: {why}"));
+            if tally.crashes == 0 {
+                break;
+            }
+            deaths += tally.crashes;
+        }
+    }
+    deaths
+}
+
+#[test]
+fn a_reconciliation_that_dies_before_its_row_leaves_verify_clean_after_the_next_one() {
+    let changed = vec![put(1, 0, "one"), reconcile(6 * MINUTE), put(1, 1, "two")];
+    let deaths = with_a_death_at_each_call(&untold(changed));
+    assert!(deaths > 60, "{deaths}");
+}
+
+#[test]
+fn a_reconciliation_that_dies_over_a_deletion_does_not_record_it_twice() {
+    let gone = vec![put(1, 0, "one"), reconcile(1), delete(6 * MINUTE, 0)];
+    let deaths = with_a_death_at_each_call(&untold(gone));
+    assert!(deaths > 60, "{deaths}");
 }

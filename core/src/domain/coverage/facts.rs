@@ -1,15 +1,30 @@
 //! What the facts of a path, all of them together, say about its coverage.
 //!
 //! A fact says what the intervals were made from and what they are after it.
-//! Most are a plain chain, and the newest counts. Two made from the same
-//! intervals mean that one of two writers died, or that the table was lost and
-//! its coverage begun anew.
+//! They are a plain chain, and the newest counts: a fact stands at a key that
+//! what it was made from decides, so nobody can write a second one beside it.
+//! Of those made from nothing there may be more: the table was lost and its
+//! coverage begun anew, or two began at once. Of older programs' facts, which
+//! each had a key of its own, two made from the same intervals mean that one of
+//! two writers died.
 
 use std::collections::BTreeSet;
 
 use super::Interval;
 use crate::domain::instant::Instant;
+use crate::domain::keys;
+use crate::domain::name::Path;
 use crate::domain::record::sha256_hex;
+
+/// The key of the one fact that can follow these intervals; none where there are none yet: each
+/// fact that begins stands at a key of its own.
+///
+/// Invariant: coverage never comes back to intervals that it had before, since what confirmed or
+/// ended them stays in them. So whoever finds a fact there is too late, and goes on from that one.
+pub fn key_after(path: &Path, before: &[Interval]) -> Option<String> {
+    let dated = before.last()?.confirmed;
+    Some(keys::coverage_fact_key(path, dated, &fingerprint(before)))
+}
 
 /// A fact without its intervals: memory must not grow with how many facts
 /// there are times how many intervals each repeats.

@@ -22,6 +22,8 @@ use crate::simulated::{SimulatedAws, clock};
 
 /// A crash happens within the first so many calls of an invocation.
 const CRASH_WITHIN: u64 = 40;
+/// No read is stale after this long: a function judges what it does not see after five minutes.
+const STALE_MS: i64 = 4 * 60 * 1_000;
 /// What a function may take.
 const TIME_MS: i64 = 900_000;
 
@@ -78,6 +80,7 @@ impl Play<'_> {
         stale: BTreeSet<Name>,
     ) -> Result<(), String> {
         let began = clock::now();
+        let stale = self.can_be_stale(stale, began);
         for name in &stale {
             self.aws.make_stale(name.as_str());
         }
@@ -97,6 +100,17 @@ impl Play<'_> {
             self.note(messages, &done, &stale, began)?;
         }
         Ok(())
+    }
+
+    /// Those of the names whose newest change is so young that a read of it may be stale, even where
+    /// it is tried again for a while.
+    fn can_be_stale(&self, names: BTreeSet<Name>, at: Instant) -> BTreeSet<Name> {
+        let old = at.plus_millis(-STALE_MS);
+        let is_young = |name: &Name| {
+            let newest = self.sure.changes().iter().rfind(|c| c.name == *name);
+            newest.is_some_and(|newest| newest.at > old)
+        };
+        names.into_iter().filter(is_young).collect()
     }
 
     /// Notes what was taken, and puts back what was not.
