@@ -104,13 +104,24 @@ impl Handler {
 
     /// Answers one invocation, before `deadline`.
     pub(crate) async fn handle(
+        self: &Arc<Self>,
+        input: serde_json::Value,
+        deadline: Instant,
+    ) -> Result<serde_json::Value, Error> {
+        let handler = Arc::clone(self);
+        told_without_its_panic(async move { handler.answer(input, deadline).await }).await
+    }
+
+    async fn answer(
         &self,
         input: serde_json::Value,
         deadline: Instant,
     ) -> Result<serde_json::Value, Error> {
         self.check_format().await?;
         if input.get("Records").is_some() {
-            let batch: SqsEvent = serde_json::from_value(input)?;
+            // Why not is not told: it repeats what the input holds.
+            let batch: SqsEvent =
+                serde_json::from_value(input).map_err(|_| "the records are no SQS batch")?;
             let answer = self
                 .capture_batch(Batch::decode(batch.records), deadline)
                 .await;
@@ -232,6 +243,15 @@ async fn outcome<T, E: ToString>(task: Apart<T, E>) -> Result<T, String> {
     }
 }
 
+/// Does work as a task of its own. The runtime would catch a panic too, but answer with what it
+/// said, which may hold a value.
+async fn told_without_its_panic<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let result = tokio::spawn(work).await;
+    result.unwrap_or_else(|_| Err("it panicked".into()))
+}
+
 /// The messages whose change nothing explains yet.
 fn to_come_again(name: &Name, delivered: &[Delivered], captured: &Captured) -> Vec<String> {
     let retried = delivered
@@ -295,6 +315,15 @@ mod tests {
         assert_eq!(outcome(slow).await.unwrap_err(), "it took too long");
         assert_eq!(outcome(failing).await.unwrap_err(), "refused");
         assert_eq!(outcome(last).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn an_answer_never_tells_what_a_panic_said() {
+        let panicking = told_without_its_panic::<u8>(async { panic!("a secret value") }).await;
+        assert_eq!(panicking.unwrap_err().to_string(), "it panicked");
+        let failing = told_without_its_panic::<u8>(async { Err("refused".into()) }).await;
+        assert_eq!(failing.unwrap_err().to_string(), "refused");
+        assert_eq!(told_without_its_panic(async { Ok(1) }).await.unwrap(), 1);
     }
 
     #[test]

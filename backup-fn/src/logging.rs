@@ -33,3 +33,35 @@ pub(crate) fn start(level: &str) {
         tracing::error!(place, "panicked");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Set for the process that panics.
+    const PANICS: &str = "SSMBAK_TEST_PANICS";
+
+    #[test]
+    fn a_panic_tells_its_place_and_nothing_that_it_said() {
+        if std::env::var_os(PANICS).is_some() {
+            start("debug");
+            let _ = panic::catch_unwind(|| panic!("{}", ["hunter", "2"].concat()));
+            return;
+        }
+        // A hook and a log are the process's: another one has them.
+        let test = "logging::tests::a_panic_tells_its_place_and_nothing_that_it_said";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(PANICS, "1")
+            .env("RUST_BACKTRACE", "full")
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(output.status.success(), "{told}");
+        assert!(told.contains(r#""message":"panicked""#), "{told}");
+        assert!(told.contains("logging.rs:"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}

@@ -17,6 +17,7 @@ mod from_file;
 mod interrupt;
 mod logging;
 mod output;
+mod panics;
 mod plan_file;
 mod plan_report;
 mod time;
@@ -40,6 +41,7 @@ use crate::interrupt::Interrupt;
 use crate::ui::{Ui, tell, warn};
 
 fn main() -> ExitCode {
+    panics::tell_their_place_only();
     let arguments: Vec<OsString> = env::args_os().collect();
     if let Some(alias) = Alias::of(arguments.first()) {
         return alias.run(arguments);

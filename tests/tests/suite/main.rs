@@ -16,6 +16,7 @@ mod budget;
 mod capture;
 mod contract;
 mod faults;
+mod hostile;
 mod import;
 mod instruments;
 mod invariants;

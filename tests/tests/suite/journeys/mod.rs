@@ -23,7 +23,7 @@ mod show;
 mod stack;
 mod stack_health;
 mod tags;
-mod terminal;
+pub(crate) mod terminal;
 mod three_am;
 mod undo;
 

@@ -31,7 +31,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 ";
 
 /// The command line on a terminal that is `width` columns wide, where `typed` is typed.
-async fn on_terminal(world: &World, width: u16, words: &[&str], typed: &str) -> Answer {
+pub(crate) async fn on_terminal(world: &World, width: u16, words: &[&str], typed: &str) -> Answer {
     let inner = world.command(words);
     let inner = inner.as_std();
     let mut command = Command::new("python3");
@@ -60,7 +60,7 @@ async fn on_terminal(world: &World, width: u16, words: &[&str], typed: &str) -> 
 }
 
 /// A text without what moves and colours.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, escape)) = rest.split_once("\u{1b}[") {
