@@ -289,7 +289,7 @@ pub async fn all_captured(
     path: &str,
     strikes: &[(Change, Strike)],
 ) -> io::Result<Went> {
-    let numbered: Vec<(usize, (Change, Strike))> = strikes.iter().copied().enumerate().collect();
+    let numbered: Vec<(usize, (Change, Strike))> = strikes.iter().cloned().enumerate().collect();
     let share = numbered.len().div_ceil(AT_ONCE).max(1);
     let workers = numbered.chunks(share).map(|jobs| async move {
         let way = place.way()?;

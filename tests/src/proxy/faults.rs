@@ -124,6 +124,8 @@ pub struct Faults {
 enum Plan {
     One {
         fault: Fault,
+        /// Of this operation alone; none where each call counts.
+        of: Option<String>,
         nth: usize,
         lasts: bool,
         /// The operation that it struck.
@@ -142,6 +144,18 @@ impl Faults {
     pub fn at(fault: Fault, nth: usize) -> Self {
         Self::new(Plan::One {
             fault,
+            of: None,
+            nth,
+            lasts: false,
+            struck: None,
+        })
+    }
+
+    /// `fault` befalls the `nth` call of `operation` from now, whatever else is called meanwhile.
+    pub fn at_call_of(fault: Fault, operation: &str, nth: usize) -> Self {
+        Self::new(Plan::One {
+            fault,
+            of: Some(operation.to_owned()),
             nth,
             lasts: false,
             struck: None,
@@ -208,11 +222,16 @@ impl Faults {
         match &mut self.plan {
             Plan::One {
                 fault,
+                of,
                 nth,
                 lasts,
                 struck,
             } => {
-                if self.calls == *nth && fault.concerns(operation) {
+                let is_it = match of {
+                    None => self.calls == *nth,
+                    Some(of) => of == operation && usize::try_from(*seen) == Ok(*nth),
+                };
+                if is_it && fault.concerns(operation) {
                     *struck = Some(operation.to_owned());
                     return Some(*fault);
                 }
