@@ -3,12 +3,13 @@
 
 mod claim;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
-use crate::capture::{capture, record_observed_deletion};
+use crate::capture::{capture_listed, record_observed_deletion};
 use crate::domain::coverage::Coverage;
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
@@ -113,7 +114,7 @@ pub async fn reconcile_until(
             parameters: left.names.len(),
             ..SeedReport::default()
         };
-        let report = capture_until(stores, path, left, &pace, report).await?;
+        let report = capture_until(stores, path, left, &Listed::new(), &pace, report).await?;
         if report.left == 0 {
             stores.bucket.forget_unfinished(path).await?;
         }
@@ -131,6 +132,9 @@ struct Pace<'a> {
     until: Option<Instant>,
     progress: &'a (dyn Fn(&Name, usize) + Sync),
 }
+
+/// When the newest version was written of each name that the listing shows.
+type Listed = BTreeMap<Name, Instant>;
 
 /// What the listings show.
 struct Compared {
@@ -197,7 +201,8 @@ async fn begin(
     }
     report.deletions = observe(stores, gone, pace.source, &mut report).await;
     let left = Unfinished::new(path, started, changed.into_iter().chain(again).collect());
-    capture_until(stores, path, left, pace, report).await
+    let listed = live.into_iter().map(|l| (l.name, l.modified)).collect();
+    capture_until(stores, path, left, &listed, pace, report).await
 }
 
 /// Captures names until there are none left, or no time; with none left, and no failure, the
@@ -206,12 +211,13 @@ async fn capture_until(
     stores: &Stores,
     path: &Path,
     work: Unfinished,
+    listed: &Listed,
     pace: &Pace<'_>,
     mut report: SeedReport,
 ) -> Result<SeedReport, StoreError> {
     let coverage = stores.index.coverage().await?;
     let (started, looked) = (work.started, stores.now());
-    let (found, left) = capture_all(stores, work.names, pace, &mut report).await;
+    let (found, left) = capture_all(stores, work.names, listed, pace, &mut report).await;
     report.versions = found.iter().filter(|r| r.present().is_some()).count();
     report.deletions += found.iter().filter(|r| r.is_deletion()).count();
     report.left = left.len();
@@ -246,10 +252,12 @@ fn gone_names<'a>(heads: &'a Heads, live: &[&Name]) -> Vec<&'a Record> {
         .collect()
 }
 
-/// Captures names; returns the records, and the names for which there was no time.
+/// Captures names, which are known to live; returns the records, and the names for which there was no
+/// time.
 async fn capture_all(
     stores: &Stores,
     names: Vec<Name>,
+    listed: &Listed,
     pace: &Pace<'_>,
     report: &mut SeedReport,
 ) -> (Vec<Record>, Vec<Name>) {
@@ -258,7 +266,8 @@ async fn capture_all(
             if pace.until.is_some_and(|until| stores.now() >= until) {
                 return (name, None);
             }
-            let captured = capture(stores, &name, &[], pace.source).await;
+            let since = listed.get(&name).copied().unwrap_or(Instant::EARLIEST);
+            let captured = capture_listed(stores, &name, since, pace.source).await;
             (name, Some(captured))
         })
         .buffer_unordered(NAMES_AT_ONCE);

@@ -20,11 +20,9 @@ use crate::capture::capture;
 use crate::domain::plan::Problem;
 use crate::domain::run::{Origin, Outcome};
 use crate::domain::{Action, Instant, Name, Plan, Record, Source, Step, Written};
-use crate::store::{Destination, ErrorKind, LiveValue, NAMES_A_CALL, StoreError, Stores};
-
-/// What lives is looked at again after these waits where the first look did
-/// not show it.
-const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
+use crate::store::{
+    Destination, ErrorKind, LOOKS_AFTER_MS, LiveValue, NAMES_A_CALL, StoreError, Stores,
+};
 
 /// Parameter Store refuses to create a name within this of its deletion.
 pub const RECREATION_WAIT: Duration = Duration::from_secs(30);

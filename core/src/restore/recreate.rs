@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::put::{Unwritten, found, put_beside_created, put_version};
-use super::{ApplyOptions, LOOKS_AFTER_MS, Report, delete, failed, interrupted, report};
+use super::{ApplyOptions, Report, delete, failed, interrupted, report};
 use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
 use crate::domain::{Instant, Name, Record, Retained, RetainedValue, Source, Step};
-use crate::store::{Destination, StoreError, Stores};
+use crate::store::{Destination, LOOKS_AFTER_MS, StoreError, Stores};
 
 /// A creation that fails is tried again after these parts of the wait.
 const AGAIN_AFTER: [u32; 3] = [6, 3, 2];

@@ -17,6 +17,8 @@ pub enum Strike {
     /// The same at the call of that number of one operation: calls that do not wait for one another
     /// come in another order each time, and are as many of each.
     OnceOf(Fault, String, usize),
+    /// And at each later call of that operation.
+    LastingOf(Fault, String, usize),
     /// A fault at the call of that number and each later one of that operation.
     Lasting(Fault, usize),
     /// The process dies after the call of that number has done its work.
@@ -42,6 +44,9 @@ impl Strike {
             Self::Once(fault, nth) => proxy.inject(Faults::at(fault, nth)),
             Self::OnceOf(fault, ref operation, nth) => {
                 proxy.inject(Faults::at_call_of(fault, operation, nth));
+            }
+            Self::LastingOf(fault, ref operation, nth) => {
+                proxy.inject(Faults::at_call_of(fault, operation, nth).lasting());
             }
             Self::Lasting(fault, nth) => proxy.inject(Faults::at(fault, nth).lasting()),
             Self::Death(nth) => {
