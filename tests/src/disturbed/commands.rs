@@ -65,6 +65,7 @@ pub async fn all_done(
             went.right += 1;
             went.note(&way.proxy);
         }
+        went.delivered = way.delivered();
         Ok::<_, io::Error>(went)
     });
     let mut went = Went::default();

@@ -1,6 +1,7 @@
 //! What can go wrong with a call to AWS, one at a time and at random.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 /// How long a call that is only delayed waits.
@@ -41,6 +42,28 @@ pub enum Fault {
     Stale,
     /// A page with nothing on it, and the way to the next.
     EmptyPage,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delayed => "late",
+            Self::Refused => "refused",
+            Self::Broken => "500",
+            Self::BrokenAfterWork => "500 after the work",
+            Self::Unavailable => "503",
+            Self::UnavailableAfterWork => "503 after the work",
+            Self::Throttled => "throttled",
+            Self::HungUp => "hung up",
+            Self::HungUpAfterWork => "hung up after the work",
+            Self::Silent => "no answer",
+            Self::SilentAfterWork => "no answer after the work",
+            Self::CutBody => "cut body",
+            Self::CutDocument => "cut document",
+            Self::Stale => "stale read",
+            Self::EmptyPage => "empty page",
+        })
+    }
 }
 
 impl Fault {
