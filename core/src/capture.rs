@@ -46,8 +46,46 @@ pub async fn capture(
     events: &[Event],
     source: Source,
 ) -> Result<Captured, StoreError> {
-    let (recent, mut look) =
-        tokio::try_join!(stores.index.recent(name), look_with_tags(stores, name))?;
+    let asked = Asked {
+        stores,
+        name,
+        events,
+        source,
+        since: None,
+    };
+    capture_asked(&asked).await
+}
+
+/// As [`capture`], of a parameter that a listing shows, its newest version written at `since` or later.
+///
+/// An error where it is listed still and its history does not show that for some seconds: nothing that
+/// is known to be there is passed over.
+pub async fn capture_listed(
+    stores: &Stores,
+    name: &Name,
+    since: Instant,
+    source: Source,
+) -> Result<Captured, StoreError> {
+    let asked = Asked {
+        stores,
+        name,
+        events: &[],
+        source,
+        since: Some(since),
+    };
+    capture_asked(&asked).await
+}
+
+async fn capture_asked(asked: &Asked<'_>) -> Result<Captured, StoreError> {
+    let Asked {
+        stores,
+        name,
+        events,
+        since,
+        ..
+    } = *asked;
+    let looked = look_with_tags(stores, name, since);
+    let (recent, mut look) = tokio::try_join!(stores.index.recent(name), looked)?;
     let (mut recorded, mut tags) = (recent.records, recent.tags);
     let needed = oldest_needed(&look, events);
     if let Some(oldest) = recorded
@@ -57,12 +95,6 @@ pub async fn capture(
         let oldest = oldest.at;
         recorded.extend(stores.index.between(name, needed, oldest).await?);
     }
-    let asked = Asked {
-        stores,
-        name,
-        events,
-        source,
-    };
     // Of a name with very many records they take a call of their own.
     if tags.is_none() && depends_on_tags(&asked.question(&recorded, None, &look)) {
         tags = Some(stores.index.recent_tags(name).await?);
@@ -74,7 +106,7 @@ pub async fn capture(
     let mut first = None;
     if contradicts_a_deletion(&decision) {
         sleep(Duration::from_millis(SECOND_LOOK_AFTER_MS)).await;
-        look = look_with_tags(stores, name).await?;
+        look = look_with_tags(stores, name, since).await?;
         if tags.is_none() {
             tags = Some(stores.index.recent_tags(name).await?);
         }
@@ -98,6 +130,8 @@ struct Asked<'a> {
     name: &'a Name,
     events: &'a [Event],
     source: Source,
+    /// It is known to live, with a version that was written then or later.
+    since: Option<Instant>,
 }
 
 impl Asked<'_> {
@@ -172,11 +206,18 @@ pub async fn record_observed_deletion(
 }
 
 /// History and tags, asked for together.
-async fn look_with_tags(stores: &Stores, name: &Name) -> Result<Look, StoreError> {
-    let (mut look, tags) = tokio::try_join!(
-        stores.parameters.history(name),
-        stores.parameters.tags(name),
-    )?;
+async fn look_with_tags(
+    stores: &Stores,
+    name: &Name,
+    since: Option<Instant>,
+) -> Result<Look, StoreError> {
+    let history = async {
+        match since {
+            Some(since) => stores.parameters.history_since(name, since).await,
+            None => stores.parameters.history(name).await,
+        }
+    };
+    let (mut look, tags) = tokio::try_join!(history, stores.parameters.tags(name))?;
     if let Some(newest) = look.retained.as_mut().and_then(|r| r.last_mut()) {
         newest.attributes.tags = tags;
     }

@@ -3,11 +3,11 @@
 
 use futures_util::{StreamExt, stream};
 
-use crate::capture::capture;
+use crate::capture::capture_listed;
 use crate::domain::record::Operation;
 use crate::domain::retained::Tags;
 use crate::domain::state::is_recorded_as;
-use crate::domain::{Change, Name, Path, Record, Source, Target};
+use crate::domain::{Change, Live, Name, Path, Record, Source, Target};
 use crate::store::{Head, StoreError, Stores};
 
 /// How many names are asked about at once.
@@ -46,12 +46,12 @@ pub async fn capture_tags(
         tokio::try_join!(stores.parameters.list(&target), stores.index.heads(&target))?;
     let recorded = live.into_iter().filter_map(|live| {
         let head = heads.remove(&live.name)?;
-        is_recorded_as(&live, Some(&head.record)).then_some((live.name, head))
+        is_recorded_as(&live, Some(&head.record)).then_some((live, head))
     });
     let mut found = stream::iter(recorded.collect::<Vec<_>>())
-        .map(|(name, head)| async move {
-            let changed = drifted(stores, &name, &head, do_it, source).await;
-            (name, changed)
+        .map(|(live, head)| async move {
+            let changed = drifted(stores, &live, &head, do_it, source).await;
+            (live.name, changed)
         })
         .buffer_unordered(NAMES_AT_ONCE);
     let mut report = TagReport::default();
@@ -73,11 +73,12 @@ pub async fn capture_tags(
 /// none where they are.
 async fn drifted(
     stores: &Stores,
-    name: &Name,
+    listed: &Live,
     head: &Head,
     do_it: bool,
     source: Source,
 ) -> Result<Option<usize>, StoreError> {
+    let name = &listed.name;
     let (live, known) = tokio::try_join!(stores.parameters.tags(name), known_tags(stores, head))?;
     // Gone meanwhile; or there are none, and nobody knows of any.
     let Some(live) = live.filter(|live| *live != known.unwrap_or_default()) else {
@@ -86,7 +87,7 @@ async fn drifted(
     if !do_it {
         return Ok(Some(0));
     }
-    let captured = capture(stores, name, &[], source).await?;
+    let captured = capture_listed(stores, name, listed.modified, source).await?;
     let tagged = |r: &&Record| r.operation() == Operation::Tags;
     let written = captured.records.iter().filter(tagged).count();
     tracing::debug!(%name, tags = live.len(), written, "tags were not those on record");

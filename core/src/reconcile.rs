@@ -3,12 +3,13 @@
 
 mod claim;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
-use crate::capture::{capture, record_observed_deletion};
+use crate::capture::{capture_listed, record_observed_deletion};
 use crate::domain::coverage::Coverage;
 use crate::domain::decide::{STALE_READ_MS, observed_deletion};
 use crate::domain::state::is_recorded_as;
@@ -114,7 +115,7 @@ pub async fn reconcile_until(
                 parameters: left.names.len(),
                 ..SeedReport::default()
             };
-            capture_until(stores, path, left, true, &pace, report).await
+            capture_until(stores, path, left, true, &Listed::new(), &pace, report).await
         }
         left => {
             let started = stores.now();
@@ -131,6 +132,9 @@ struct Pace<'a> {
     until: Option<Instant>,
     progress: &'a (dyn Fn(&Name, usize) + Sync),
 }
+
+/// When the newest version was written of each name that the listing shows.
+type Listed = BTreeMap<Name, Instant>;
 
 /// What the listings show.
 struct Compared {
@@ -214,7 +218,8 @@ async fn begin(
         true
     };
     work.names = changed.into_iter().chain(again).collect();
-    capture_until(stores, path, work, is_kept, pace, report).await
+    let listed = live.into_iter().map(|l| (l.name, l.modified)).collect();
+    capture_until(stores, path, work, is_kept, &listed, pace, report).await
 }
 
 /// Records what is gone and captures names until there are none left, or no time; with none left,
@@ -224,6 +229,7 @@ async fn capture_until(
     path: &Path,
     work: Unfinished,
     is_kept: bool,
+    listed: &Listed,
     pace: &Pace<'_>,
     mut report: SeedReport,
 ) -> Result<SeedReport, StoreError> {
@@ -232,7 +238,7 @@ async fn capture_until(
     let all_observed = observed == work.gone.len();
     let coverage = stores.index.coverage().await?;
     let (started, looked) = (work.started, stores.now());
-    let (found, left) = capture_all(stores, work.names, pace, &mut report).await;
+    let (found, left) = capture_all(stores, work.names, listed, pace, &mut report).await;
     report.versions = found.iter().filter(|r| r.present().is_some()).count();
     report.deletions += found.iter().filter(|r| r.is_deletion()).count();
     report.left = left.len();
@@ -269,10 +275,12 @@ fn gone_names<'a>(heads: &'a Heads, live: &[&Name]) -> Vec<&'a Record> {
         .collect()
 }
 
-/// Captures names; returns the records, and the names for which there was no time.
+/// Captures names, which are known to live; returns the records, and the names for which there was no
+/// time.
 async fn capture_all(
     stores: &Stores,
     names: Vec<Name>,
+    listed: &Listed,
     pace: &Pace<'_>,
     report: &mut SeedReport,
 ) -> (Vec<Record>, Vec<Name>) {
@@ -281,7 +289,8 @@ async fn capture_all(
             if pace.until.is_some_and(|until| stores.now() >= until) {
                 return (name, None);
             }
-            let captured = capture(stores, &name, &[], pace.source).await;
+            let since = listed.get(&name).copied().unwrap_or(Instant::EARLIEST);
+            let captured = capture_listed(stores, &name, since, pace.source).await;
             (name, Some(captured))
         })
         .buffer_unordered(NAMES_AT_ONCE);

@@ -25,10 +25,6 @@ use crate::domain::run::{Origin, Outcome};
 use crate::domain::{Action, Instant, Name, Plan, Step};
 use crate::store::{Destination, StoreError, Stores};
 
-/// What lives is looked at again after these waits where the first look did
-/// not show it.
-const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
-
 /// Parameter Store refuses to create a name within this of its deletion.
 pub const RECREATION_WAIT: Duration = Duration::from_secs(30);
 

@@ -239,6 +239,9 @@ pub(crate) struct Assessed {
     tags_are_recorded: bool,
     /// Values that were told with what lives.
     at_hand: Vec<LiveValue>,
+    /// Why its state cannot be told though it lives: its history does not show
+    /// what is listed.
+    unseen: Option<String>,
     pub(crate) state: State,
 }
 
@@ -363,10 +366,16 @@ pub(crate) async fn assess(
         .map(recorded_as);
     let unchanged = live.as_ref().is_some_and(|l| l.modified <= at);
     let mut versions = Versions::default();
+    let mut unseen = None;
     if !unchanged {
-        let look_at_it = live.is_some() && recorded.is_none();
-        versions = versions_until(stores, name, row, at, look_at_it, seen).await?;
-        if look_at_it && versions.retained.is_empty() {
+        let looked_at = live.as_ref().filter(|_| recorded.is_none());
+        let found = versions_until(stores, name, row, at, looked_at, seen).await;
+        match found {
+            Ok(found) => versions = found,
+            Err(error) if error.kind() == ErrorKind::Stale => unseen = Some(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        if looked_at.is_some() && unseen.is_none() && versions.retained.is_empty() {
             live = None;
         }
     }
@@ -391,7 +400,10 @@ pub(crate) async fn assess(
         tags: tags.as_ref(),
         covered,
     };
-    let mut state = state_at(at, &evidence);
+    let mut state = match unseen {
+        Some(_) => State::Unknown { known_from: None },
+        None => state_at(at, &evidence),
+    };
     let mut live_labels = None;
     if let (State::Present(found), true) = (&mut state, asked.labels) {
         let record = versions.before.as_ref().or(row.map(|h| &h.record));
@@ -407,6 +419,7 @@ pub(crate) async fn assess(
         tags_are_live: asked.live_tags && unchanged && !tags_changed,
         tags_are_recorded: asked.trusted_tags,
         at_hand: case.at_hand.clone(),
+        unseen,
         state,
     };
     Ok((assessed, versions))
@@ -478,7 +491,7 @@ async fn step(
     how: &How,
 ) -> Result<Step, StoreError> {
     let compared = needs_comparison(&assessed.state, assessed.live.as_ref());
-    let mut problem = None;
+    let mut problem = assessed.unseen.take().map(Problem::LiveUnreadable);
     let now = match read {
         // The version that was listed is to be told, and no later one.
         Some(Ok(read)) if is_later(&read, &assessed) => {
@@ -492,7 +505,9 @@ async fn step(
             // What is absent or unknown has no value that anybody asked for.
             let is_deleted = matches!(assessed.state, State::Absent { .. });
             let wanted = compared || assessed.state.found().is_some() || (deleted && is_deleted);
-            problem = wanted.then(|| Problem::LiveUnreadable(error.to_string()));
+            if wanted {
+                problem = Some(Problem::LiveUnreadable(error.to_string()));
+            }
             None
         }
         None => None,
@@ -589,7 +604,8 @@ pub(crate) fn anything_known(
     coverage: &Coverage,
     states: &[Assessed],
 ) -> bool {
-    let is_known = |a: &Assessed| !matches!(a.state, State::Unknown { .. });
+    // What could not be seen just now is told as that, not as never known.
+    let is_known = |a: &Assessed| !matches!(a.state, State::Unknown { .. }) || a.unseen.is_some();
     if states.is_empty() {
         is_covered(target, at, coverage)
     } else {

@@ -68,6 +68,7 @@ impl AwsError {
                 | ErrorKind::Missing
                 | ErrorKind::Format
                 | ErrorKind::Unfinished
+                | ErrorKind::Stale
                 | ErrorKind::Refused => None,
             })
     }

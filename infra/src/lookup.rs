@@ -72,6 +72,7 @@ fn is_hopeless(kind: ErrorKind) -> bool {
         | ErrorKind::Throttled
         | ErrorKind::Format
         | ErrorKind::Unfinished
+        | ErrorKind::Stale
         | ErrorKind::Refused => false,
     }
 }

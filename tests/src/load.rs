@@ -27,6 +27,11 @@ const WRITERS: usize = 8;
 const GROUP: usize = 20;
 /// Parameter Store keeps 100 versions of a parameter: so many changes for each name are well below.
 const CHANGES_PER_NAME: usize = 30;
+/// Once it is warm a process of the function grows by no more than this, in KiB, while batches
+/// become larger: pages come and go, and it holds nothing.
+pub const GROWN_IN_A_BURST_MAX: u64 = 4 * 1_024;
+/// And by no more than this where each batch is like the one before.
+pub const GROWN_STEADILY_MAX: u64 = 2 * 1_024;
 /// How long the queue may take to be empty after the last change.
 const DRAIN_LIMIT: Duration = Duration::from_mins(10);
 

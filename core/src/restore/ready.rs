@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::ended::Ending;
-use super::{LOOKS_AFTER_MS, failed, interrupted};
+use super::{failed, interrupted};
 use crate::capture::capture;
 use crate::domain::{Action, Name, Record, Source, Step, Written};
-use crate::store::{Destination, ErrorKind, LiveValue, StoreError};
+use crate::store::{Destination, ErrorKind, LOOKS_AFTER_MS, LiveValue, StoreError};
 
 /// The steps whose parameter is still what was planned and is on record; the
 /// others are reported.

@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::delete::delete;
 use super::ended::Ending;
 use super::put::{Unwritten, found, put_beside_created, put_version};
-use super::{ApplyOptions, LOOKS_AFTER_MS, Report, failed, interrupted, report};
+use super::{ApplyOptions, Report, failed, interrupted, report};
 use crate::capture::capture;
 use crate::domain::retained::Tags;
 use crate::domain::run::Outcome;
 use crate::domain::{Instant, Record, Retained, RetainedValue, Source, Step};
-use crate::store::{Destination, StoreError, Stores};
+use crate::store::{Destination, LOOKS_AFTER_MS, StoreError, Stores};
 
 /// A creation that fails is tried again after these parts of the wait.
 const AGAIN_AFTER: [u32; 3] = [6, 3, 2];

@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Format,
     /// The index is being rebuilt: it does not have everything yet.
     Unfinished,
+    /// What a listing shows is not found, for longer than we were ready to wait.
+    Stale,
     /// Anything else that a service refused.
     Refused,
 }
@@ -127,6 +129,9 @@ impl StoreError {
                     .into()
             }
             ErrorKind::Throttled => "AWS throttles this account; try again in a minute".into(),
+            ErrorKind::Stale => {
+                "Parameter Store answers as of before a change for a while; try again in a minute".into()
+            }
             ErrorKind::Unreachable => {
                 "check the network, --region and --endpoint-url".into()
             }
@@ -169,6 +174,7 @@ impl fmt::Display for StoreError {
                     | ErrorKind::KeyGone
                     | ErrorKind::Format
                     | ErrorKind::Unfinished
+                    | ErrorKind::Stale
                     | ErrorKind::Refused => {
                         "the call failed"
                     }

@@ -28,6 +28,7 @@ pub use index::{
     About, AuditRow, Cursor, Ends, Head, HeadRow, Heads, Index, Recent, TagHead, Unfinished,
     head_field,
 };
+pub(crate) use parameters::LOOKS_AFTER_MS;
 pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
 pub use profile::{ProfileSays, Profiles};
 pub use source::{ListedPage, ListedPlace, SourceBucket, SourceObject};

@@ -1,5 +1,6 @@
 //! Parameter Store.
 
+mod listed;
 mod shapes;
 mod write;
 
@@ -25,6 +26,9 @@ pub const NAMES_A_CALL: usize = 10;
 const HISTORY_PAGE: i32 = 50;
 /// Most parameters that one page of `DescribeParameters` has.
 const DESCRIBE_PAGE: i32 = 50;
+/// What is known to be there is looked at again after these waits where a look
+/// did not show it.
+pub(crate) const LOOKS_AFTER_MS: [u64; 3] = [0, 1_000, 2_000];
 /// How many names a listing is filtered by: AWS takes 50 values, and a name at
 /// the root has two spellings.
 const NAMES_A_LISTING: usize = 25;

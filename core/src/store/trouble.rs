@@ -72,6 +72,7 @@ impl Trouble {
             | ErrorKind::Unreachable
             | ErrorKind::Format
             | ErrorKind::Unfinished
+            | ErrorKind::Stale
             | ErrorKind::Refused => None,
         };
         Self {

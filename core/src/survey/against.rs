@@ -93,6 +93,7 @@ async fn compared(
             tags_are_live: false,
             tags_are_recorded: false,
             at_hand: Vec::new(),
+            unseen: None,
             state: wanted.state,
             name: wanted.name,
         }

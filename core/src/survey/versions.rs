@@ -1,6 +1,6 @@
 //! The versions of a name that changed since the instant.
 
-use crate::domain::{Instant, Name, Record, Retained};
+use crate::domain::{Instant, Live, Name, Record, Retained};
 use crate::store::{ErrorKind, Head, StoreError, Stores};
 
 /// What is known of the versions of a name that changed since.
@@ -19,15 +19,15 @@ pub(super) async fn versions_until(
     name: &Name,
     head: Option<&Head>,
     at: Instant,
-    look_at_it: bool,
+    looked_at: Option<&Live>,
     seen: Option<&Versions>,
 ) -> Result<Versions, StoreError> {
     let mut versions = Versions::default();
-    if look_at_it {
+    if let Some(live) = looked_at {
         versions.retained = match seen {
             // What is retained now is the same whatever instant is asked of.
             Some(seen) if !seen.retained.is_empty() => seen.retained.clone(),
-            Some(_) | None => look(stores, name).await?.unwrap_or_default(),
+            Some(_) | None => look(stores, live).await?.unwrap_or_default(),
         };
     }
     let nothing_before = seen.is_some_and(|seen| {
@@ -53,15 +53,21 @@ pub(super) async fn versions_until(
     Ok(versions)
 }
 
-/// What Parameter Store retains of a live parameter that is not on record. A
-/// denied key must not hide the rest: then the versions come without values.
-async fn look(stores: &Stores, name: &Name) -> Result<Option<Vec<Retained>>, StoreError> {
-    match stores.parameters.history(name).await {
+/// What Parameter Store retains of a live parameter that is not on record; none
+/// where it was deleted meanwhile. A denied key must not hide the rest: then the
+/// versions come without values.
+async fn look(stores: &Stores, live: &Live) -> Result<Option<Vec<Retained>>, StoreError> {
+    let (parameters, since) = (&stores.parameters, live.modified);
+    match parameters.history_since(&live.name, since).await {
         Ok(look) => Ok(look.retained),
         Err(error) if error.kind() == ErrorKind::AccessDenied => {
-            let sealed = stores.parameters.sealed_history(name).await;
-            // Not the key but the action is denied: the first error says so.
-            sealed.map_err(|_| error)
+            let sealed = parameters.sealed_history_since(&live.name, since).await;
+            match sealed {
+                Ok(look) => Ok(look.retained),
+                Err(stale) if stale.kind() == ErrorKind::Stale => Err(stale),
+                // Not the key but the action is denied: the first error says so.
+                Err(_) => Err(error),
+            }
         }
         Err(error) => Err(error),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Finding, Kind, Verification, VerifyReport};
-use crate::capture::capture;
+use crate::capture::capture_listed;
 use crate::domain::decide::STALE_READ_MS;
 use crate::domain::state::is_recorded_as;
 use crate::domain::{Instant, Live, Name, Record, Source, Target};
@@ -174,7 +174,8 @@ async fn heal(this: &Verification<'_>, findings: &mut [Finding]) -> Result<(), S
                 // One that is gone is recorded when its path is reconciled.
                 let lives = finding.kind == Kind::LiveNotRecorded;
                 if lives {
-                    capture(this.stores, name, &[], Source::Reconcile).await?;
+                    let since = finding.time.unwrap_or(Instant::EARLIEST);
+                    capture_listed(this.stores, name, since, Source::Reconcile).await?;
                 } else {
                     finding.detail = format!("{}; verify its path to heal it", finding.detail);
                 }

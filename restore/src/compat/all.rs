@@ -1,16 +1,16 @@
 //! `ssmbak-all`: `ssmbak seed` with the original's options and closing lines.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::iter;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser};
 use futures_util::{StreamExt as _, stream};
-use ssmbak_core::capture::capture;
+use ssmbak_core::capture::capture_listed;
 use ssmbak_core::domain::state::is_recorded_as;
-use ssmbak_core::domain::{Live, Name, Path, Source, Target};
+use ssmbak_core::domain::{Instant, Live, Name, Path, Source, Target};
 use ssmbak_core::store::{Heads, Stores};
 use ssmbak_infra::stack;
 
@@ -81,11 +81,11 @@ async fn answer(context: &Context, args: &AllArgs) -> Result<Exit, CliError> {
     }
     let names = found.new.into_iter();
     if args.do_it {
-        let captures = stream::iter(names).map(|name| captured(&stores, name));
+        let captures = stream::iter(names).map(|(name, since)| captured(&stores, name, since));
         let captures = captures.buffer_unordered(NAMES_AT_ONCE);
         rows.extend(captures.collect::<Vec<_>>().await);
     } else {
-        rows.extend(names.map(|name| SeedView {
+        rows.extend(names.map(|(name, _)| SeedView {
             name,
             versions: None,
             failure: None,
@@ -113,11 +113,12 @@ async fn connection(context: &Context) -> Result<Connection, CliError> {
     Ok(context.connection.with_stack(only))
 }
 
-/// What is to be looked at, and which names of it are not on record as they live.
+/// What is to be looked at, and which names of it are not on record as they live, with the time of
+/// their newest version.
 #[derive(Default)]
 struct Found {
     scope: Scope,
-    new: Vec<Name>,
+    new: Vec<(Name, Instant)>,
 }
 
 /// Looks for what begins with one of `prefixes`; without any it is everything.
@@ -152,11 +153,10 @@ async fn find(stores: &Stores, prefixes: &[Prefix]) -> Result<Found, CliError> {
         live.iter()
             .filter(move |live| !is_recorded_as(live, head(live)))
     });
-    let new: BTreeSet<_> = new.map(|live| &live.name).collect();
+    let new: BTreeMap<_, _> = new.map(|live| (&live.name, live.modified)).collect();
     found.new = wanted
         .into_iter()
-        .filter(|name| new.contains(name))
-        .cloned()
+        .filter_map(|name| Some((name.clone(), *new.get(name)?)))
         .collect();
     Ok(found)
 }
@@ -170,8 +170,8 @@ async fn list(stores: &Stores, path: &Path) -> Result<(Vec<Live>, Heads), CliErr
     Ok(listing?)
 }
 
-async fn captured(stores: &Stores, name: Name) -> SeedView {
-    let (versions, failure) = match capture(stores, &name, &[], Source::Seed).await {
+async fn captured(stores: &Stores, name: Name, since: Instant) -> SeedView {
+    let (versions, failure) = match capture_listed(stores, &name, since, Source::Seed).await {
         Ok(captured) if captured.sealed > 0 => (
             captured.records.len(),
             Some(format!(

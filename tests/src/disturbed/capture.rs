@@ -257,8 +257,10 @@ pub async fn reconciled_under(
 /// How one set of strikes went.
 #[derive(Debug, Default)]
 pub struct Went {
-    /// Changes that are on record as they should be.
+    /// Changes that are on record as they should be, and commands that were told truly and completed.
     pub right: usize,
+    /// How often a function was handed an event.
+    pub delivered: usize,
     /// Faults that really befell a call, by kind.
     pub struck: BTreeMap<Fault, usize>,
     /// Processes that were killed.
@@ -275,6 +277,7 @@ impl Went {
 
     pub(super) fn add(&mut self, other: Self) {
         self.right += other.right;
+        self.delivered += other.delivered;
         self.killed += other.killed;
         for (fault, times) in other.struck {
             *self.struck.entry(fault).or_default() += times;
@@ -289,7 +292,7 @@ pub async fn all_captured(
     path: &str,
     strikes: &[(Change, Strike)],
 ) -> io::Result<Went> {
-    let numbered: Vec<(usize, (Change, Strike))> = strikes.iter().copied().enumerate().collect();
+    let numbered: Vec<(usize, (Change, Strike))> = strikes.iter().cloned().enumerate().collect();
     let share = numbered.len().div_ceil(AT_ONCE).max(1);
     let workers = numbered.chunks(share).map(|jobs| async move {
         let way = place.way()?;
@@ -299,6 +302,7 @@ pub async fn all_captured(
             happened.push(captured_under(&way, &of, *change, strike).await?);
             went.note(&way.proxy);
         }
+        went.delivered = way.delivered();
         Ok::<_, io::Error>((happened, went))
     });
     let (mut happened, mut went) = (Vec::new(), Went::default());

@@ -54,7 +54,7 @@ pub async fn all_done(
     path: &str,
     strikes: &[Strike],
 ) -> io::Result<Went> {
-    let numbered: Vec<(usize, Strike)> = strikes.iter().copied().enumerate().collect();
+    let numbered: Vec<(usize, Strike)> = strikes.iter().cloned().enumerate().collect();
     let share = numbered.len().div_ceil(AT_ONCE).max(1);
     let workers = numbered.chunks(share).map(|jobs| async move {
         let way = place.way()?;
@@ -65,6 +65,7 @@ pub async fn all_done(
             went.right += 1;
             went.note(&way.proxy);
         }
+        went.delivered = way.delivered();
         Ok::<_, io::Error>(went)
     });
     let mut went = Went::default();

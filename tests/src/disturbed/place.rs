@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
@@ -45,6 +46,7 @@ pub struct Way<'place> {
     /// What the calls go through.
     pub proxy: Proxy,
     pub(super) function: Function,
+    delivered: AtomicUsize,
 }
 
 /// What the command line answered.
@@ -161,6 +163,7 @@ impl Place {
             place: self,
             proxy,
             function,
+            delivered: AtomicUsize::new(0),
         })
     }
 
@@ -274,8 +277,14 @@ impl Place {
 }
 
 impl Way<'_> {
+    /// How often the function was handed an event.
+    pub(super) fn delivered(&self) -> usize {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
     /// Invokes the function with one event; whether it was captured.
     pub(super) async fn deliver(&self, event: &Json) -> io::Result<bool> {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
         let invoked = self.function.invoke(&batch_of_events([event])).await?;
         Ok(match invoked.outcome {
             Outcome::Response(answer) => failed_messages(&answer).is_empty(),

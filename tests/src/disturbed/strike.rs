@@ -8,12 +8,17 @@ use crate::proxy::{Disturbance, Fault, Faults, Proxy, When};
 const TIME_OUT: Duration = Duration::from_secs(35);
 
 /// What befalls one run of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Strike {
     /// Nothing.
     Nothing,
     /// A fault at the call of that number, once: the SDKs try most again.
     Once(Fault, usize),
+    /// The same at the call of that number of one operation: calls that do not wait for one another
+    /// come in another order each time, and are as many of each.
+    OnceOf(Fault, String, usize),
+    /// And at each later call of that operation.
+    LastingOf(Fault, String, usize),
     /// A fault at the call of that number and each later one of that operation.
     Lasting(Fault, usize),
     /// The process dies after the call of that number has done its work.
@@ -33,10 +38,16 @@ pub enum Strike {
 
 impl Strike {
     /// Tells a proxy, for the calls from now on.
-    pub(super) fn arm(self, proxy: &Proxy) {
-        match self {
+    pub(super) fn arm(&self, proxy: &Proxy) {
+        match *self {
             Self::Nothing => proxy.calm(),
             Self::Once(fault, nth) => proxy.inject(Faults::at(fault, nth)),
+            Self::OnceOf(fault, ref operation, nth) => {
+                proxy.inject(Faults::at_call_of(fault, operation, nth));
+            }
+            Self::LastingOf(fault, ref operation, nth) => {
+                proxy.inject(Faults::at_call_of(fault, operation, nth).lasting());
+            }
             Self::Lasting(fault, nth) => proxy.inject(Faults::at(fault, nth).lasting()),
             Self::Death(nth) => {
                 proxy.disturb(Disturbance::kill().at(nth).when(When::AfterWork));
@@ -71,7 +82,11 @@ pub fn at_each_call(operations: &[String], kinds_a_call: usize) -> Vec<Strike> {
         let kinds = kinds_a_call.min(possible.len());
         for number in 0..kinds {
             let kind = possible[(index * kinds + number) % possible.len()];
-            strikes.push(Strike::Once(kind, index + 1));
+            strikes.push(Strike::OnceOf(
+                kind,
+                operation.clone(),
+                nth_of(operations, index),
+            ));
         }
     }
     strikes
@@ -82,6 +97,12 @@ pub fn of_kind(fault: Fault, operations: &[String]) -> Vec<Strike> {
     let calls = operations.iter().enumerate();
     let concerned = calls.filter(|(_, operation)| fault.concerns(operation));
     concerned
-        .map(|(index, _)| Strike::Once(fault, index + 1))
+        .map(|(index, of)| Strike::OnceOf(fault, of.clone(), nth_of(operations, index)))
         .collect()
+}
+
+/// The how many-eth of its operation a call is.
+fn nth_of(operations: &[String], index: usize) -> usize {
+    let until = operations.iter().take(index + 1);
+    until.filter(|one| **one == operations[index]).count()
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with a call to AWS, one at a time and at random.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 /// How long a call that is only delayed waits.
@@ -41,6 +42,28 @@ pub enum Fault {
     Stale,
     /// A page with nothing on it, and the way to the next.
     EmptyPage,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delayed => "late",
+            Self::Refused => "refused",
+            Self::Broken => "500",
+            Self::BrokenAfterWork => "500 after the work",
+            Self::Unavailable => "503",
+            Self::UnavailableAfterWork => "503 after the work",
+            Self::Throttled => "throttled",
+            Self::HungUp => "hung up",
+            Self::HungUpAfterWork => "hung up after the work",
+            Self::Silent => "no answer",
+            Self::SilentAfterWork => "no answer after the work",
+            Self::CutBody => "cut body",
+            Self::CutDocument => "cut document",
+            Self::Stale => "stale read",
+            Self::EmptyPage => "empty page",
+        })
+    }
 }
 
 impl Fault {
@@ -124,6 +147,8 @@ pub struct Faults {
 enum Plan {
     One {
         fault: Fault,
+        /// Of this operation alone; none where each call counts.
+        of: Option<String>,
         nth: usize,
         lasts: bool,
         /// The operation that it struck.
@@ -142,6 +167,18 @@ impl Faults {
     pub fn at(fault: Fault, nth: usize) -> Self {
         Self::new(Plan::One {
             fault,
+            of: None,
+            nth,
+            lasts: false,
+            struck: None,
+        })
+    }
+
+    /// `fault` befalls the `nth` call of `operation` from now, whatever else is called meanwhile.
+    pub fn at_call_of(fault: Fault, operation: &str, nth: usize) -> Self {
+        Self::new(Plan::One {
+            fault,
+            of: Some(operation.to_owned()),
             nth,
             lasts: false,
             struck: None,
@@ -208,11 +245,16 @@ impl Faults {
         match &mut self.plan {
             Plan::One {
                 fault,
+                of,
                 nth,
                 lasts,
                 struck,
             } => {
-                if self.calls == *nth && fault.concerns(operation) {
+                let is_it = match of {
+                    None => self.calls == *nth,
+                    Some(of) => of == operation && usize::try_from(*seen) == Ok(*nth),
+                };
+                if is_it && fault.concerns(operation) {
                     *struck = Some(operation.to_owned());
                     return Some(*fault);
                 }

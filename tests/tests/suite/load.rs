@@ -5,13 +5,7 @@
 
 use std::time::Duration;
 
-use ssmbak_tests::load::{self, Figures, LoadStage};
-
-/// Once it is warm a process of the function grows by no more than this, in KiB, while batches
-/// become larger: pages come and go, and it holds nothing.
-const GROWN_IN_A_BURST_MAX: u64 = 4 * 1_024;
-/// And by no more than this where each batch is like the one before.
-const GROWN_STEADILY_MAX: u64 = 2 * 1_024;
+use ssmbak_tests::load::{self, Figures, GROWN_IN_A_BURST_MAX, GROWN_STEADILY_MAX, LoadStage};
 
 fn check(figures: &Figures, changes: usize, grown_kib_max: u64) {
     println!("{figures}");
