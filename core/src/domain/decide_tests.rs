@@ -136,62 +136,6 @@ fn a_young_event_that_nothing_explains_is_retried() {
 }
 
 #[test]
-fn version_1_explains_no_young_update_of_its_second_for_the_read_may_be_stale() {
-    let (stale, events) = ([retained(1, 100)], [written("e2", 150, false)]);
-    let (records, verdicts) = run(&[], &stale, &events, 2_000);
-    assert_eq!(entries(&records), ["100#v0000000001"]);
-    assert_eq!(verdicts, [Verdict::Retry]);
-    // Nor does it once it is on record.
-    let (again, verdicts) = run(&records, &stale, &events, 3_000);
-    assert_eq!((again, verdicts), (vec![], vec![Verdict::Retry]));
-    let look = [retained(1, 100), retained(2, 150)];
-    let (seen, verdicts) = run(&records, &look, &events, 4_000);
-    assert_eq!(entries(&seen), ["150#v0000000002"]);
-    assert_eq!(seen[0].event.as_ref().unwrap().id, "e2");
-    assert_eq!(verdicts, [Verdict::Done]);
-    // What is recorded of it explains it, whatever is retained.
-    let recorded = [records, seen].concat();
-    let (again, verdicts) = run(&recorded, &[], &events, 5_000);
-    assert_eq!((again, verdicts), (vec![], vec![Verdict::Done]));
-}
-
-#[test]
-fn no_version_but_the_first_explains_a_young_creation() {
-    // The history of a parameter that was deleted and created again since.
-    let (stale, events) = ([retained(7, 100)], [written("e", 100, true)]);
-    let (records, verdicts) = run(&[], &stale, &events, 2_000);
-    assert_eq!(entries(&records), ["100#v0000000007"]);
-    assert_eq!(verdicts, [Verdict::Retry]);
-    let both = [retained(1, 100), retained(2, 150)];
-    assert_eq!(run(&[], &both, &events, 2_000).1, [Verdict::Done]);
-}
-
-#[test]
-fn a_first_version_that_was_announced_as_an_update_is_done_once_the_event_is_old() {
-    let (look, events) = ([retained(1, 100)], [written("e", 100, false)]);
-    let (records, _) = run(&[], &look, &events, 2_000);
-    let (again, verdicts) = run(&records, &look, &events, STALE_READ_MS);
-    assert_eq!((again, verdicts), (vec![], vec![Verdict::Done]));
-    // Gone by then, it is on record all the same, and nothing is lost.
-    let (again, verdicts) = run(&records, &[], &events, STALE_READ_MS);
-    assert_eq!((again, verdicts), (vec![], vec![Verdict::Done]));
-}
-
-#[test]
-fn an_imported_version_explains_no_event() {
-    let look = [retained(2, 150)];
-    let (mut imported, _) = run(&[], &look, &[], 2_000);
-    let Change::Written(w) = &mut imported[0].change else {
-        panic!("no version");
-    };
-    (w.version, w.discriminator) = (None, "i0123".into());
-    imported[0].source = Source::Import;
-    let events = [written("e", 150, false)];
-    let (records, verdicts) = run(&imported, &[], &events, 3_000);
-    assert_eq!((records, verdicts), (vec![], vec![Verdict::Retry]));
-}
-
-#[test]
 fn a_value_gone_for_good_is_recorded_as_lost_not_forgotten() {
     let events = [written("e1", 2_000, false), deleted("e2", 3_000)];
     let (records, verdicts) = run(&[], &[], &events, STALE_READ_MS + 3_000);

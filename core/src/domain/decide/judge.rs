@@ -2,7 +2,6 @@
 
 use super::{Draft, Question, STALE_READ_MS, Verdict, draft, retained};
 use crate::domain::event::{Event, EventKind};
-use crate::domain::instant::Instant;
 use crate::domain::record::{Attributes, Change, Record, ValueState, Written};
 use crate::domain::retained::{Retained, RetainedValue};
 
@@ -20,7 +19,7 @@ pub(super) fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) ->
             verdicts.push(Verdict::Done);
             continue;
         };
-        if is_explained(q, event, *creates) {
+        if is_explained(q, event) {
             verdicts.push(Verdict::Done);
         } else if is_young(q, event) || is_sealed(q, event) {
             verdicts.push(Verdict::Retry);
@@ -49,26 +48,19 @@ pub(super) fn judge_written_events(q: &Question<'_>, drafts: &mut Vec<Draft>) ->
 
 /// A version that is recorded or retained lies in the event's second, or the
 /// event is on record as lost.
-///
-/// While the event is young that version must also be one it can tell of:
-/// version 1 is what a stale read shows in place of version 2 of the same
-/// second. Once it is old any version will do, so that a first version that
-/// was announced as an update is never called lost.
-fn is_explained(q: &Question<'_>, event: &Event, creates: bool) -> bool {
-    let young = is_young(q, event);
-    let tells_of = |version: u64, modified: Instant| {
-        modified.same_second(event.origin.time) && (!young || creates == (version == 1))
-    };
+fn is_explained(q: &Question<'_>, event: &Event) -> bool {
     let recorded = q.recorded.iter().any(|r| {
         let told = |w: &Written| {
-            w.version.is_some_and(|version| tells_of(version, r.at))
+            (w.version.is_some() && r.at.same_second(event.origin.time))
                 || w.discriminator == event.origin.id
         };
         r.written().is_some_and(told)
     });
-    let explains =
-        |r: &Retained| r.value != RetainedValue::Sealed && tells_of(r.version, r.modified);
-    recorded || retained(q).iter().any(explains)
+    let mut versions = retained(q).iter();
+    let explains = |r: &Retained| {
+        r.value != RetainedValue::Sealed && r.modified.same_second(event.origin.time)
+    };
+    recorded || versions.any(explains)
 }
 
 /// The read may have been stale.
