@@ -84,6 +84,11 @@ async fn happen(way: &Way<'_>, of: &str, change: Change) -> io::Result<(Happened
     }
     let event = match change {
         Change::Create | Change::Update | Change::Burst => {
+            // A version before it in its very second would explain its event to a stale look, and
+            // only the reconciliation would find it.
+            if !happened.versions.is_empty() {
+                next_second().await;
+            }
             let (version, at) = place.put(of, " last ").await?;
             happened.versions.push(at);
             let operation = if version == 1 { "Create" } else { "Update" };
