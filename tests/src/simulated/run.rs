@@ -65,7 +65,7 @@ impl Trial {
             crashes_one_in: 0,
             fault_at: None,
             crash_at: None,
-            previews: 1,
+            previews: usize::from(seed.is_multiple_of(2)),
             rebuild: seed.is_multiple_of(4),
             restore: false,
         }

@@ -14,15 +14,18 @@ use ssmbak_tests::histories::{Description, Fate, History, Kind, Tally, Tier, his
 use ssmbak_tests::simulated::faults::Crash;
 use ssmbak_tests::simulated::run::{Trial, play};
 
-/// Histories of each test that generates them; there are four.
-const HISTORIES: u32 = 500;
+/// Histories of the four tests that generate them: 2,000 in all.
+const PEACEFUL: u32 = 600;
+const FAULTY: u32 = 500;
+const DEADLY: u32 = 600;
+const RESTORED: u32 = 300;
 /// Most wishes of one.
 const WISHES: usize = 6;
 
 /// Plays histories, always the same ones for one `test`.
-fn played(test: u8, trial: impl Fn(u64) -> Trial) -> Tally {
+fn played(test: u8, histories_of: u32, trial: impl Fn(u64) -> Trial) -> Tally {
     let config = Config {
-        cases: HISTORIES,
+        cases: histories_of,
         failure_persistence: None,
         max_shrink_iters: 150,
         ..Config::default()
@@ -44,7 +47,7 @@ fn played(test: u8, trial: impl Fn(u64) -> Trial) -> Tally {
 
 #[test]
 fn late_repeated_reordered_and_lost_events_lead_to_the_right_answers() {
-    let tally = played(1, Trial::in_peace);
+    let tally = played(1, PEACEFUL, Trial::in_peace);
     assert!(
         tally.lost_events > 0 && tally.asked == tally.right,
         "{tally:?}"
@@ -53,7 +56,7 @@ fn late_repeated_reordered_and_lost_events_lead_to_the_right_answers() {
 
 #[test]
 fn whatever_fails_on_the_way_nothing_is_lost_doubled_or_misdated() {
-    let tally = played(2, |seed| Trial {
+    let tally = played(2, FAULTY, |seed| Trial {
         faults_one_in: 15,
         ..Trial::in_peace(seed)
     });
@@ -62,17 +65,17 @@ fn whatever_fails_on_the_way_nothing_is_lost_doubled_or_misdated() {
 
 #[test]
 fn wherever_a_function_dies_nothing_is_lost_doubled_or_misdated() {
-    let tally = played(3, |seed| Trial {
+    let tally = played(3, DEADLY, |seed| Trial {
         crashes_one_in: 2,
         faults_one_in: 50,
         ..Trial::in_peace(seed)
     });
-    assert!(tally.crashes > u64::from(HISTORIES / 2), "{tally:?}");
+    assert!(tally.crashes > u64::from(DEADLY / 2), "{tally:?}");
 }
 
 #[test]
 fn a_restore_under_faults_tells_the_truth_and_a_second_one_ends_it() {
-    let tally = played(4, |seed| Trial {
+    let tally = played(4, RESTORED, |seed| Trial {
         faults_one_in: 20,
         crashes_one_in: 3,
         previews: 0,
@@ -107,18 +110,18 @@ fn reconcile(after_ms: i64) -> Wish {
     Wish::Reconcile { after_ms }
 }
 
-/// A history of two names that begins with a seeding, of which no event ever arrives.
-fn untold(wishes: Vec<Wish>) -> History {
+/// A history of two names that begins with a seeding, of which each event arrives, or none does.
+fn fixed(wishes: Vec<Wish>, lost: bool) -> History {
     History {
         names: vec!["/m/a".to_owned(), "rooted".to_owned()],
         wishes,
         begins_after: 0,
         fates: vec![Fate {
-            lost: true,
-            delays_ms: Vec::new(),
+            lost,
+            delays_ms: vec![1_000],
             stale: false,
         }],
-        batch_sizes: vec![1],
+        batch_sizes: vec![10],
         at_once: vec![false],
     }
 }
@@ -147,14 +150,37 @@ fn with_a_death_at_each_call(history: &History) -> u64 {
 
 #[test]
 fn a_reconciliation_that_dies_before_its_row_leaves_verify_clean_after_the_next_one() {
-    let changed = vec![put(1, 0, "one"), reconcile(6 * MINUTE), put(1, 1, "two")];
-    let deaths = with_a_death_at_each_call(&untold(changed));
-    assert!(deaths > 60, "{deaths}");
+    // The last reconciliation lets coverage go on; without the events it ends it and begins it anew.
+    for lost in [false, true] {
+        let deaths = with_a_death_at_each_call(&fixed(vec![put(1, 0, "one")], lost));
+        assert!(deaths > 40, "{deaths}");
+    }
 }
 
 #[test]
 fn a_reconciliation_that_dies_over_a_deletion_does_not_record_it_twice() {
     let gone = vec![put(1, 0, "one"), reconcile(1), delete(6 * MINUTE, 0)];
-    let deaths = with_a_death_at_each_call(&untold(gone));
+    let deaths = with_a_death_at_each_call(&fixed(gone, true));
     assert!(deaths > 60, "{deaths}");
+}
+
+#[test]
+fn more_versions_than_a_page_holds_are_all_on_record() {
+    let burst = |times| {
+        let Wish::Put { write, .. } = put(1, 0, "again") else {
+            unreachable!("a put is a put")
+        };
+        Wish::Burst {
+            after_ms: 1,
+            name: 0,
+            write,
+            times,
+        }
+    };
+    for (times, lost) in [(60, false), (60, true), (120, false)] {
+        let history = fixed(vec![burst(times), delete(MINUTE, 0)], lost);
+        let mut tally = Tally::default();
+        play(&history, &Trial::in_peace(0), &mut tally).unwrap_or_else(|why| panic!("{why}"));
+        assert!(tally.right > 60, "{tally:?}");
+    }
 }

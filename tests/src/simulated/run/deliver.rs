@@ -124,13 +124,14 @@ impl Play<'_> {
         let mut again = Vec::new();
         for mut message in messages {
             let (change, name) = (message.change, &message.name);
+            // A stale look saw everything but the newest change, also where it broke off.
+            let newest = self.sure.changes().iter().rfind(|c| c.name == *name);
+            let before = newest.map_or(at, |newest| newest.at.plus_millis(-1));
+            let seen_at = if stale.contains(name) { before } else { at };
+            self.hopeful.looked(name, seen_at);
             self.hopeful.looked(name, at);
             if done.contains(&change) {
                 self.hopeful.announced(change, at);
-                // A stale look saw everything but the newest change.
-                let newest = self.sure.changes().iter().rfind(|c| c.name == *name);
-                let before = newest.map_or(at, |newest| newest.at.plus_millis(-1));
-                let seen_at = if stale.contains(name) { before } else { at };
                 self.sure.announced(change, seen_at);
                 continue;
             }
