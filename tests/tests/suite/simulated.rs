@@ -14,10 +14,10 @@ use ssmbak_tests::histories::{Description, Fate, History, Kind, Tally, Tier, his
 use ssmbak_tests::simulated::faults::Crash;
 use ssmbak_tests::simulated::run::{Trial, play};
 
-/// Histories of the four tests that generate them: 2,000 in all.
-const PEACEFUL: u32 = 600;
+/// Histories of the four tests that generate them: 1,300 in all; the soak plays on without end.
+const PEACEFUL: u32 = 250;
 const FAULTY: u32 = 500;
-const DEADLY: u32 = 600;
+const DEADLY: u32 = 250;
 const RESTORED: u32 = 300;
 /// Most wishes of one.
 const WISHES: usize = 6;
