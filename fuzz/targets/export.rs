@@ -5,14 +5,15 @@
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "of the command line only what reads and writes is used")]
-#[path = "../../restore/src/export_file.rs"]
+#[path = "../../restore/src/export_file/mod.rs"]
 mod export_file;
 
 #[allow(dead_code, reason = "as above")]
+#[path = "../../restore/src/output/text.rs"]
+mod text;
+
 mod output {
-    #[path = "../../../restore/src/output/text.rs"]
-    mod text;
-    pub(crate) use text::{printable, printable_json};
+    pub(crate) use crate::text::{printable, printable_json};
 }
 
 /// As much of the command line's errors as the files use.

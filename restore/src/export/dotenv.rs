@@ -52,19 +52,33 @@ pub(super) fn text(exported: &Exported) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Tells of variables that mean something to a shell.
+/// Tells of variables that mean something to a shell, and of values that Docker
+/// would take apart.
 pub(super) fn warning(exported: &Exported) -> Option<String> {
+    let prefix = exported.prefix.as_ref();
     let keys = exported
         .parameters
         .iter()
-        .map(|p| key(relative(&p.name, exported.prefix.as_ref())));
-    let special: Vec<_> = keys.filter(|key| SPECIAL.contains(&&**key)).collect();
-    (!special.is_empty()).then(|| {
-        format!(
-            "a shell that sources this takes {} for its own",
-            special.join(", ")
-        )
-    })
+        .map(|p| (key(relative(&p.name, prefix)), p.value.expose()));
+    let keys: Vec<(String, &str)> = keys.collect();
+    let those = |is_one: &dyn Fn(&str, &str) -> bool| {
+        let those = keys.iter().filter(|(key, value)| is_one(key, value));
+        let those: Vec<&str> = those.map(|(key, _)| key.as_str()).collect();
+        (!those.is_empty()).then(|| those.join(", "))
+    };
+    let special = those(&|key, _| SPECIAL.contains(&key));
+    let broken = those(&|_, value| value.contains(['\n', '\r']));
+    let told = [
+        special.map(|keys| format!("a shell that sources this takes {keys} for its own")),
+        broken.map(|keys| {
+            format!(
+                "there are line breaks in {keys}: `docker run --env-file` takes each line for a \
+                 variable of its own"
+            )
+        }),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// `db/user-name` is `DB_USER_NAME`.

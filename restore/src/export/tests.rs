@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use proptest::prelude::*;
@@ -114,6 +115,23 @@ fn variables_that_a_shell_takes_for_its_own_are_told() {
 }
 
 #[test]
+fn values_that_a_reader_of_single_lines_takes_apart_are_told() {
+    let tree = exported(
+        Some("/app/"),
+        &[
+            ("/app/a", "String", "x\nLD_PRELOAD=/evil"),
+            ("/app/b", "String", "x\\n"),
+            ("/app/c", "String", "x\rPATH=/evil"),
+            ("/app/home", "String", "x"),
+        ],
+    );
+    let (_, warning) = rendered(&tree, ExportFormat::Dotenv).unwrap();
+    let told = "a shell that sources this takes HOME for its own; there are line breaks in A, C: \
+                `docker run --env-file` takes each line for a variable of its own";
+    assert_eq!(warning.unwrap(), told);
+}
+
+#[test]
 fn a_list_is_a_list_of_strings_for_terraform() {
     let tree = [
         ("/l", "StringList", "a,b c,,${d}"),
@@ -199,20 +217,35 @@ fn a_file_is_its_owners_alone_and_nothing_is_replaced_unasked() {
 
 /// The value of `A` for a shell that sources the file.
 fn sourced(text: &str) -> Vec<u8> {
+    let mut variables = all_sourced(text);
+    variables.remove(&b"A"[..]).unwrap()
+}
+
+/// Every variable of a shell that had none and sources the file.
+fn all_sourced(text: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(".env");
     std::fs::write(&path, text).unwrap();
-    let script = "set -aeu; . \"$1\"; exec env -0";
-    let mut shell = Command::new("sh");
+    let script = "set -aeu; . \"$1\"; exec /usr/bin/env -0";
+    let mut shell = Command::new("/bin/sh");
     let output = shell
         .args(["-c", script, "sh"])
         .arg(&path)
+        .env_clear()
+        .current_dir(directory.path())
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let mut variables = output.stdout.split(|byte| *byte == 0);
-    let value = variables.find_map(|pair| pair.strip_prefix(b"A="));
-    value.unwrap().to_vec()
+    // Nothing was written beside it, by whatever a value says.
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    let pairs = output.stdout.split(|byte| *byte == 0);
+    let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=').unwrap();
+        (pair[..equals].to_vec(), pair[equals + 1..].to_vec())
+    });
+    // A shell has a few of its own.
+    let own: [&[u8]; 4] = [b"PWD", b"OLDPWD", b"SHLVL", b"_"];
+    pairs.filter(|(key, _)| !own.contains(&&key[..])).collect()
 }
 
 /// The value of `A` as python-dotenv reads it, without its variables: single
@@ -289,6 +322,106 @@ fn some_value() -> impl Strategy<Value = String> {
         proptest::collection::vec(any::<char>().prop_filter("no null", |c| *c != '\0'), 1..40)
             .prop_map(String::from_iter),
     ]
+}
+
+/// What would be a second assignment, line, cell or command if it came out of its value.
+fn injecting() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "\nB=evil\n",
+        "\r\nB=evil",
+        "'\nB=evil\n'",
+        "\"\nB=evil\n\"",
+        "'; touch evil; '",
+        "\"; touch evil; \"",
+        "$(touch evil)",
+        "`touch evil`",
+        "\\",
+        "'",
+        "\"",
+        "$",
+        "${B}",
+        "#",
+        " ",
+        "\n",
+        "\r",
+        "\t",
+        "b = \"evil\"\n",
+        "${file(\"/etc/passwd\")}",
+        "%{if true}",
+        ",",
+        "\"\n/b,String,evil",
+        "=cmd|' /C calc'!A0",
+        "@SUM(A1)",
+        "\u{85}",
+        "\u{2028}",
+        "é",
+    ]);
+    proptest::collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat())
+}
+
+/// Parameters named `/a`, `/b` and so on with hostile values.
+fn hostile_tree() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec(injecting(), 1..5)
+}
+
+fn tree_of(values: &[String]) -> Exported {
+    let names: Vec<String> = ('a'..)
+        .take(values.len())
+        .map(|c| format!("/{c}"))
+        .collect();
+    let parameters = names.iter().zip(values);
+    let parameters: Vec<_> = parameters
+        .map(|(name, value)| (name.as_str(), "String", value.as_str()))
+        .collect();
+    exported(None, &parameters)
+}
+
+/// The cells of CSV as a reader of RFC 4180 takes them.
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let rows = reader.records().map(|row| {
+        let row = row.unwrap();
+        row.iter().map(str::to_owned).collect()
+    });
+    rows.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_value_makes_another_variable_of_a_shell_or_is_carried_out(values in hostile_tree()) {
+        let text = text(ExportFormat::Dotenv, &tree_of(&values));
+        let expected = (b'A'..).map(|key| vec![key]);
+        let expected = expected.zip(values.iter().map(|value| value.clone().into_bytes()));
+        prop_assert_eq!(all_sourced(&text), expected.collect::<BTreeMap<_, _>>(), "{}", text);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_value_makes_another_line_for_terraform(values in hostile_tree()) {
+        let text = text(ExportFormat::Tfvars, &tree_of(&values));
+        let lines: Vec<&str> = text.lines().collect();
+        prop_assert_eq!(lines.len(), values.len(), "{}", text);
+        for ((line, value), key) in lines.iter().zip(&values).zip('a'..) {
+            let quoted = line.strip_prefix(&format!("{key} = ")).unwrap();
+            prop_assert_eq!(&unescaped(quoted), value);
+        }
+    }
+
+    #[test]
+    fn no_value_makes_another_cell_or_a_formula(values in hostile_tree()) {
+        let rows = cells(&text(ExportFormat::Csv, &tree_of(&values)));
+        prop_assert_eq!(rows.len(), values.len());
+        for ((row, value), name) in rows.iter().zip(&values).zip('a'..) {
+            prop_assert_eq!(row.len(), 14);
+            prop_assert_eq!(&row[0], &format!("/{name}"));
+            let guard = if row[2] == *value { "" } else { "'" };
+            prop_assert_eq!(&row[2], &format!("{guard}{value}"));
+            prop_assert!(!row[2].starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{:?}", row);
+        }
+    }
 }
 
 proptest! {

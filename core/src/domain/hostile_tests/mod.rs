@@ -3,6 +3,7 @@
 //! without end, an error that tells no value, and what is accepted reads back.
 
 mod events;
+mod facts;
 mod keys;
 mod names;
 mod plans;

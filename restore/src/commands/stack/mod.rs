@@ -98,5 +98,35 @@ fn directory_of_executable() -> Result<PathBuf, CliError> {
 }
 
 fn line(text_without_end: &str) -> Result<Exit, CliError> {
-    write_text(format!("{}\n", printable(text_without_end)))
+    write_text(one_line(text_without_end))
+}
+
+/// A line of its own, whatever CloudFormation brings along.
+fn one_line(text_without_end: &str) -> String {
+    format!("{}\n", printable(text_without_end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn the_event_of_a_stack_is_one_line_that_no_terminal_obeys() {
+        let event = StackEvent {
+            id: "1".into(),
+            time: DateTime::UNIX_EPOCH,
+            logical_id: "Bucket\u{9b}2J".into(),
+            physical_id: "\u{7}".into(),
+            resource_type: "AWS::S3::Bucket".into(),
+            status: "CREATE_FAILED".into(),
+            reason: Some("no\u{1b}]52;c;eA==\u{7}\nerror: pretended\u{202e}".into()),
+        };
+        let shown = one_line(&event_line(&event));
+        assert_eq!(shown.find(|c: char| c.is_control()), Some(shown.len() - 1));
+        assert!(
+            shown.contains("\\u{1b}]52;c;eA==\\u{7}\\nerror: pretended\\u{202e}"),
+            "{shown}"
+        );
+    }
 }

@@ -143,6 +143,24 @@ async fn what_is_raw_for_a_pipe_is_escaped_on_a_terminal_and_that_is_told() {
 }
 
 #[tokio::test]
+async fn what_is_asked_on_a_terminal_shows_what_it_would_obey() {
+    let (world, at) = hostile_world().await;
+    let (declined, done) = ("n\n", "y\n");
+    for (words, typed, code) in [
+        (&["restore", "/t/", &at, "-R"][..], declined, 1),
+        (&["restore", "/t/", &at, "-R"], done, 0),
+        (&["undo", "--force"], declined, 1),
+        (&["copy", "/t/", "-R", "--to-path", "/c/"], declined, 1),
+    ] {
+        let answer = on_terminal(&world, 120, words, typed).await.exits(code);
+        let shown = plain(&answer.stdout);
+        assert!(shown.contains("[y/N]"), "{words:?}: {shown}");
+        assert!(shown.contains("\\u{1b}]52"), "{words:?}: {shown}");
+        is_shown(&format!("{words:?}"), &shown);
+    }
+}
+
+#[tokio::test]
 async fn what_aws_says_is_no_line_of_its_own() {
     let proxy = Proxy::start(&Ministack::shared().endpoint()).unwrap();
     let world = World::emulated(Lane::Ministack, "the proxy answers").await;

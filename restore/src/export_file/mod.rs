@@ -53,9 +53,7 @@ pub(crate) struct ExportedParameter {
 }
 
 #[cfg(test)]
-#[path = "export_file_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "export_file_hostile_tests.rs"]
 mod hostile_tests;
