@@ -14,8 +14,10 @@ mod versions;
 pub use against::{Wanted, against, against_living};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::sleep;
 
 use self::beside::{labels, nearest, tags_until};
 pub use self::states::{States, states};
@@ -29,7 +31,7 @@ use crate::domain::{
     Action, Change, Coverage, Instant, KeyMap, Live, Name, Path, Plan, Selection, State, Step,
     Target, Value,
 };
-use crate::store::{Destination, ErrorKind, Head, LiveValue, StoreError, Stores};
+use crate::store::{Destination, ErrorKind, Head, LOOKS_AFTER_MS, LiveValue, StoreError, Stores};
 
 /// How many names are asked about at once.
 pub(crate) const NAMES_AT_ONCE: usize = 16;
@@ -459,7 +461,12 @@ async fn steps_of(
         .filter(|a| a.live_at_hand().is_none())
         .map(|a| a.name.clone())
         .collect();
-    let mut values = there.parameters.values(&wanted).await?;
+    let listed: BTreeMap<&Name, Instant> = states
+        .iter()
+        .filter_map(|a| Some((&a.name, a.live.as_ref()?.modified)))
+        .filter(|_| !options.trusts_index)
+        .collect();
+    let mut values = values_since(there, &wanted, &listed).await?;
     let cases: Vec<_> = states
         .into_iter()
         .map(|assessed| {
@@ -481,6 +488,30 @@ async fn steps_of(
         .await
 }
 
+/// The live values of `wanted`. A read may be stale: one that is older than what is listed, or finds
+/// nothing, is made again for some seconds. Usually it takes no call more.
+async fn values_since(
+    there: &Destination,
+    wanted: &[Name],
+    listed: &BTreeMap<&Name, Instant>,
+) -> Result<BTreeMap<Name, Result<LiveValue, StoreError>>, StoreError> {
+    let mut values = there.parameters.values(wanted).await?;
+    for wait_ms in &LOOKS_AFTER_MS[1..] {
+        let is_stale = |name: &&Name| match (listed.get(name), values.get(*name)) {
+            (Some(since), Some(Ok(read))) => read.modified < *since,
+            (Some(_), None) => true,
+            (Some(_), Some(Err(_))) | (None, _) => false,
+        };
+        let stale: Vec<Name> = wanted.iter().filter(is_stale).cloned().collect();
+        if stale.is_empty() {
+            break;
+        }
+        sleep(Duration::from_millis(*wait_ms)).await;
+        values.extend(there.parameters.values(&stale).await?);
+    }
+    Ok(values)
+}
+
 type ReadLive = Option<Result<LiveValue, StoreError>>;
 
 async fn step(
@@ -500,6 +531,14 @@ async fn step(
             ));
             None
         }
+        // Nor an earlier one: what differs from it may be right.
+        Some(Ok(read)) if compared && is_earlier(&read, &assessed) => {
+            problem = Some(Problem::LiveUnreadable(format!(
+                "version {} is shown there still",
+                read.version
+            )));
+            None
+        }
         Some(Ok(read)) => Some(read.value),
         Some(Err(error)) => {
             // What is absent or unknown has no value that anybody asked for.
@@ -508,6 +547,10 @@ async fn step(
             if wanted {
                 problem = Some(Problem::LiveUnreadable(error.to_string()));
             }
+            None
+        }
+        None if compared => {
+            problem = Some(Problem::LiveUnreadable("it is not found".into()));
             None
         }
         None => None,
@@ -566,6 +609,12 @@ fn is_later(read: &LiveValue, assessed: &Assessed) -> bool {
         .found()
         .filter(|f| f.value == FoundValue::Live);
     found.is_some_and(|f| f.version != Some(read.version) || f.modified != read.modified)
+}
+
+/// Whether what was read is older than what is listed.
+fn is_earlier(read: &LiveValue, assessed: &Assessed) -> bool {
+    let live = assessed.live.as_ref();
+    live.is_some_and(|live| read.modified < live.modified)
 }
 
 /// The value of the version that was found; none where it is lost, or is the

@@ -18,6 +18,7 @@ use serde_json::{Value as Json, json};
 use ssmbak_core::domain::{Instant, Name, Record};
 use ssmbak_core::store::{Location, Stores};
 use tokio::process::Command;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::binaries;
@@ -36,6 +37,8 @@ pub struct Place {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    /// Held while something is made ready that is the same for all.
+    pub(super) readying: Mutex<()>,
 }
 
 /// A function and a command line whose calls go through a proxy.
@@ -119,6 +122,7 @@ impl Place {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             location,
+            readying: Mutex::new(()),
         };
         place.make_bucket(&place.location.bucket).await?;
         place.make_table(&place.location.table).await?;

@@ -1,6 +1,7 @@
 //! The long run: rounds of captures and commands, each struck at random, until the time is over.
 
 use std::fmt;
+use std::io;
 use std::time::Instant;
 
 use super::capture::{Change, Went, all_captured};
@@ -48,7 +49,7 @@ pub async fn soak(
         let round = round(endpoint, own).await;
         went.add(round.map_err(|error| Failed {
             seed: own,
-            text: error.to_string(),
+            text: with_causes(&error),
         })?);
         rounds += 1;
         if Instant::now() >= until {
@@ -57,7 +58,18 @@ pub async fn soak(
     }
 }
 
-async fn round(endpoint: &str, seed: u64) -> std::io::Result<Went> {
+/// An SDK's error says what it is by its causes alone.
+fn with_causes(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.get_ref().and_then(|inner| inner.source());
+    while let Some(one) = cause {
+        text = format!("{text}: {one}");
+        cause = one.source();
+    }
+    text
+}
+
+async fn round(endpoint: &str, seed: u64) -> io::Result<Went> {
     let account = format!("5{:011}", draw(seed, 0) % 100_000_000_000);
     let place = Place::make(endpoint, &account).await?;
     let path = "/soak/";

@@ -261,6 +261,7 @@ impl Ready {
 
     async fn rebuild(&mut self, way: &Way<'_>) -> io::Result<()> {
         // The journal is all there is: the same for every rebuild of this place.
+        let readying = way.place.readying.lock().await;
         if way.place.live("/rebuilt/a").await?.is_none() {
             for value in ["one", "two"] {
                 way.write("/rebuilt/a", value).await?;
@@ -270,6 +271,7 @@ impl Ready {
             way.erase("/rebuilt/gone").await?;
             way.done(&["seed", "/rebuilt/", "--do-it"]).await?;
         }
+        drop(readying);
         let table = format!("ssmbak-test-{}", Uuid::new_v4().simple());
         self.arguments = words(&["rebuild", "--to-table", &table, "--create-table", "--do-it"]);
         self.table = Some(table);

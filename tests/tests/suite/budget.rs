@@ -135,8 +135,7 @@ async fn write(world: &World, numbers: std::ops::Range<usize>, value: &str) {
     for number in numbers {
         let of = of(number);
         world.put(&of, value).await;
-        let at = world.written(&of).await.millis();
-        events.push(parameter_event(&of, "Update", at));
+        events.push(world.announcement(&of).await);
     }
     for ten in events.chunks(10) {
         assert_eq!(world.deliver(ten).await, 0);

@@ -148,7 +148,7 @@ async fn no_secret_leaves_its_place() {
     let secrets = || Search::new(&[OLD, NEW]);
     let stop = Arc::new(AtomicBool::new(false));
     let watch = watch_command_lines(Search::new(&[OLD, NEW, PLAIN]), Arc::clone(&stop));
-    let tell = async |name: &str| world.tell(name, "Update", world.written(name).await).await;
+    let tell = async |name: &str| world.tell_newest(name).await;
     for (name, value, key) in [
         ("/sec/hidden", OLD, Some(key.as_str())),
         ("/sec/turned", OLD, Some(key.as_str())),

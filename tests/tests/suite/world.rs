@@ -263,6 +263,21 @@ impl World {
         assert_eq!(self.deliver(&[event]).await, 0, "{name}: {operation}");
     }
 
+    /// The event that announces the newest version, as Parameter Store does.
+    pub(crate) async fn announcement(&self, name: &str) -> Json {
+        let operation = match self.version(name).await {
+            1 => "Create",
+            _ => "Update",
+        };
+        parameter_event(name, operation, self.written(name).await.millis())
+    }
+
+    /// Tells the function of the newest version.
+    pub(crate) async fn tell_newest(&self, name: &str) {
+        let event = self.announcement(name).await;
+        assert_eq!(self.deliver(&[event]).await, 0, "{name}");
+    }
+
     pub(crate) async fn delete(&self, name: &str) {
         self.check_own(name);
         let delete = self.ssm.delete_parameter().name(name);

@@ -32,13 +32,9 @@ impl Counted {
         };
         counted.world.put("/warm/up", "x").await;
         counted
-            .tell(&[counted.event("/warm/up", "Create").await])
+            .tell(&[counted.world.announcement("/warm/up").await])
             .await;
         counted
-    }
-
-    async fn event(&self, of: &str, operation: &str) -> Json {
-        parameter_event(of, operation, self.world.written(of).await.millis())
     }
 
     /// The calls that a batch of these events takes.
@@ -56,7 +52,7 @@ impl Counted {
     /// Writes a version and returns the calls that its capture takes.
     async fn change(&self, of: &str, value: &str) -> BTreeMap<String, usize> {
         self.world.put(of, value).await;
-        self.tell(&[self.event(of, "Update").await]).await
+        self.tell(&[self.world.announcement(of).await]).await
     }
 
     /// Writes that many versions and has them captured.
@@ -64,7 +60,7 @@ impl Counted {
         for version in 0..many {
             self.world.put(of, &version.to_string()).await;
         }
-        self.tell(&[self.event(of, "Update").await]).await;
+        self.tell(&[self.world.announcement(of).await]).await;
     }
 
     async fn records(&self, of: &str) -> usize {
@@ -167,7 +163,7 @@ async fn a_batch_of_ten_names_is_four_round_trips_deep() {
         for number in 0..10 {
             let of = of(number);
             counted.world.put(&of, &depths.len().to_string()).await;
-            events.push(counted.event(&of, "Update").await);
+            events.push(counted.world.announcement(&of).await);
         }
         let calls = counted.tell(&events).await;
         assert_eq!(total(&calls), 60, "{calls:?}");

@@ -18,13 +18,7 @@ async fn write(world: &World, of: &str, versions: usize, value: &str) {
     for version in 1..=versions {
         world.put(of, &format!("{value} {version}")).await;
     }
-    tell(world, of, "Update").await;
-}
-
-async fn tell(world: &World, of: &str, operation: &str) {
-    let at = world.written(of).await.millis();
-    let event = parameter_event(of, operation, at);
-    assert_eq!(world.deliver(&[event]).await, 0);
+    world.tell_newest(of).await;
 }
 
 async fn erase(world: &World, of: &str) {

@@ -130,8 +130,7 @@ async fn two_functions_at_once_leave_one_record() {
         let of = &world.own("/both/at-once");
         for round in 1..=5 {
             world.put(of, &format!("value {round}")).await;
-            let at = world.written(of).await;
-            let event = parameter_event(of, "Update", at.millis());
+            let event = world.announcement(of).await;
             let [one, other] = &others;
             let done = tokio::join!(captured(one, &event), captured(other, &event));
             assert_eq!(done, (true, true));

@@ -137,7 +137,7 @@ async fn more_than_a_thousand_names_and_a_megabyte_of_rows_are_restored_right() 
         for of in changed {
             let put = world.ssm.put_parameter().name(of).value(value);
             put.overwrite(true).send().await.unwrap();
-            world.tell(of, "Update", world.written(of).await).await;
+            world.tell_newest(of).await;
         }
     };
     values("right").await;

@@ -57,10 +57,7 @@ async fn changed(world: &World) -> Changed {
     let path = world.own("/app/");
     let of = |leaf: &str| format!("{path}{leaf}");
     let lines = |five: &str| format!("1\n2\n3\n4\n{five}\n6\n7\n8\n9");
-    let tell = async |leaf: &str| {
-        let at = world.written(&of(leaf)).await;
-        world.tell(&of(leaf), "Update", at).await;
-    };
+    let tell = async |leaf: &str| world.tell_newest(&of(leaf)).await;
     for leaf in ["gone", "plain", "same", "told", "back"] {
         world.put(&of(leaf), "then").await;
     }

@@ -180,11 +180,10 @@ async fn with_values_each_version_tells_what_it_changed() {
     let put = world.ssm.put_parameter().name(a).value("two");
     let put = put.overwrite(true).description("told");
     put.allowed_pattern("t.*").send().await.unwrap();
-    world.tell(a, "Update", world.written(a).await).await;
+    world.tell_newest(a).await;
     for value in ["hush-1", "hush-1", "hush-2"] {
         world.put_secret(secret, value, "alias/aws/ssm").await;
-        let written = world.written(secret).await;
-        world.tell(secret, "Update", written).await;
+        world.tell_newest(secret).await;
     }
     next_second().await;
     world.erase(a).await;

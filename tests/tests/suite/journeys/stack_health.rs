@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use serde_json::{Value as Json, json};
 use ssmbak_tests::binaries;
 use ssmbak_tests::emulator::{Control, Ministack};
-use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy};
+use ssmbak_tests::proxy::{ApiError, Disturbance, Proxy, When};
 use tokio::process::Command;
 
 use super::{column, told};
@@ -440,6 +440,43 @@ async fn a_message_is_never_nowhere_and_takes_its_attributes_along() {
         attributes["ERROR_CODE"].string_value(),
         Some("NO_PERMISSIONS")
     );
+}
+
+/// Killed after each of its calls in turn and run again: all are in the queue, and none is left behind.
+#[tokio::test]
+async fn a_redrive_that_is_killed_at_any_call_is_completed_by_the_next() {
+    let deployed = Deployed::queues_alone().await;
+    let proxy = Proxy::start(&deployed.world.endpoint).unwrap();
+    let world = World::of(&deployed.ministack).await.behind(&proxy);
+    let redrive = ["stack", STACK, "redrive", "--all", "--output", "json"];
+    let mut expected = BTreeSet::new();
+    let mut killed = 0;
+    for number in 1..40 {
+        for message in 0..12 {
+            let body = json!({"id": format!("{number}-{message}")}).to_string();
+            deployed.lay("RuleDeadLetterQueueUrl", &body).await;
+            expected.insert(body);
+        }
+        proxy.reset();
+        proxy.disturb(Disturbance::kill().at(number).when(When::AfterWork));
+        let answer = ssmbak(&world, &redrive).await;
+        proxy.reset();
+        // Nobody has them any more: what it held is shown again.
+        deployed.control.redeliver().await.unwrap();
+        let sent = deployed.lies_in("QueueUrl").await;
+        let left = deployed.lies_in("RuleDeadLetterQueueUrl").await;
+        let anywhere: BTreeSet<String> = sent.into_iter().chain(left).collect();
+        assert_eq!(anywhere, expected, "killed at call {number}");
+        if answer.code != -1 {
+            break;
+        }
+        killed += 1;
+        ssmbak(&world, &redrive).await.exits(0);
+        assert!(deployed.lies_in("RuleDeadLetterQueueUrl").await.is_empty());
+        let sent: BTreeSet<String> = deployed.lies_in("QueueUrl").await.into_iter().collect();
+        assert_eq!(sent, expected, "killed at call {number}");
+    }
+    assert!((5..39).contains(&killed), "{killed}");
 }
 
 /// Somebody else holds them: they are neither moved nor forgotten.

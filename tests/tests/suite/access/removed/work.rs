@@ -165,7 +165,7 @@ impl Work {
                 put_under(scene, &locked).await;
                 scene.put_secret("locked", HUSH).await;
                 stage.control().lose_key(&locked).await.unwrap();
-                vec![event("locked", "Update")]
+                vec![event("locked", "Create")]
             }
             Self::History
             | Self::Status

@@ -3,6 +3,7 @@
 mod adopt;
 mod create;
 mod delete;
+mod killed;
 mod two;
 mod update;
 mod watch;
