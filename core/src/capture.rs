@@ -196,12 +196,13 @@ pub async fn record_observed_deletion(
         record,
         value: None,
     };
-    let written = write(stores, draft).await?;
+    let written = write(stores, draft).await?.record;
     // Something newer may have been recorded meanwhile.
     let target = Target::Name(written.name.clone());
     let heads = stores.index.heads(&target).await?;
-    let head = heads.get(&written.name).map(|h| &h.record);
-    settle(stores, &written.name, head, false).await?;
+    if let Some(head) = heads.get(&written.name) {
+        settle(stores, &written.name, &head.record, None).await?;
+    }
     Ok(written)
 }
 
@@ -239,21 +240,29 @@ async fn record(
 ) -> Result<Captured, StoreError> {
     let mut records = Vec::with_capacity(decision.drafts.len());
     let mut shown = None;
+    let mut another_writes = false;
     for draft in decision.drafts {
         let stores_value = draft.value.is_some();
-        let written = write(stores, draft).await?;
+        let placed = write(stores, draft).await?;
+        another_writes |= placed.was_there;
         if stores_value {
-            shown = Some(written.entry());
+            shown = Some(placed.record.entry());
         }
-        records.push(written);
+        records.push(placed.record);
     }
-    let head = recorded
-        .iter()
-        .chain(&records)
+    let known = recorded.iter().chain(&records);
+    let newest_known = known
         .filter(|r| r.decides_state())
-        .max_by_key(|r| r.entry());
-    let just_stored = head.is_some_and(|h| shown == Some(h.entry()));
-    settle(stores, name, head, just_stored).await?;
+        .max_by_key(|r| r.entry())
+        .cloned();
+    let head = match &shown {
+        // Another may have put a newer value before one of these was put over it.
+        Some(_) if another_writes => stores.index.newest_until(name, Instant::LATEST).await?,
+        Some(_) | None => newest_known,
+    };
+    if let Some(head) = head {
+        settle(stores, name, &head, shown.as_deref()).await?;
+    }
     Ok(Captured {
         records,
         verdicts: decision.verdicts,
@@ -262,8 +271,15 @@ async fn record(
     })
 }
 
+/// A record that is in the journal and the index.
+pub(crate) struct Placed {
+    pub(crate) record: Record,
+    /// Another writer had put it into the journal.
+    was_there: bool,
+}
+
 /// Value, then journal, then index.
-pub(crate) async fn write(stores: &Stores, draft: Draft) -> Result<Record, StoreError> {
+pub(crate) async fn write(stores: &Stores, draft: Draft) -> Result<Placed, StoreError> {
     let stored = match (&draft.value, draft.record.present()) {
         (Some(value), Some(written)) => {
             let pointer = stores
@@ -274,25 +290,38 @@ pub(crate) async fn write(stores: &Stores, draft: Draft) -> Result<Record, Store
         }
         _ => draft.record,
     };
-    let stored = match stores.bucket.put_record(&stored).await? {
-        Journalled::Written => stored,
-        Journalled::Existing(winner) => *winner,
+    let placed = match stores.bucket.put_record(&stored).await? {
+        Journalled::Written => Placed {
+            record: stored,
+            was_there: false,
+        },
+        Journalled::Existing(winner) => Placed {
+            record: *winner,
+            was_there: true,
+        },
     };
-    stores.index.put(&stored).await?;
-    Ok(stored)
+    stores.index.put(&placed.record).await?;
+    Ok(placed)
 }
 
 /// Makes the object at the name show what the head says: a delete marker over
 /// a deletion, the value otherwise. A convenience for readers of the bucket.
+///
+/// `stored` is the entry of the record whose value was stored there last just now:
+/// an older one than the head's can be found later, where it could not be read
+/// before or a look did not show it.
 pub(crate) async fn settle(
     stores: &Stores,
     name: &Name,
-    head: Option<&Record>,
-    just_stored: bool,
+    head: &Record,
+    stored: Option<&str>,
 ) -> Result<(), StoreError> {
-    let Some(head) = head.filter(|_| !just_stored) else {
+    if let Some(stored) = stored {
+        if head.entry() != stored {
+            show_head(stores, head).await?;
+        }
         return Ok(());
-    };
+    }
     match &head.change {
         Change::Deleted { .. } => {
             if stores.bucket.shows_value(name).await? {

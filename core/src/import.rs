@@ -293,18 +293,22 @@ async fn record(
     recorded: &[Record],
     decision: &Decision,
 ) {
-    let mut written = Vec::new();
+    let (mut written, mut stored) = (Vec::new(), None);
     for draft in &decision.drafts {
         match copy(stores, &request.source, draft).await {
             Ok(record) => {
                 imported.count(&record);
+                if draft.version_id.is_some() {
+                    stored = Some(record.entry());
+                }
                 written.push(record);
             }
             Err(error) => imported.fail(&error),
         }
     }
     let head = recorded.iter().chain(&written).max_by_key(|r| r.entry());
-    if let Err(error) = settle(stores, &imported.name, head, false).await {
+    let Some(head) = head else { return };
+    if let Err(error) = settle(stores, &imported.name, head, stored.as_deref()).await {
         imported.fail(&error);
     }
 }
@@ -319,5 +323,6 @@ async fn copy(
         Some(version_id) => Some(source.value(record.name.as_str(), version_id).await?),
         None => None,
     };
-    write(stores, Draft { record, value }).await
+    let placed = write(stores, Draft { record, value }).await?;
+    Ok(placed.record)
 }

@@ -90,6 +90,7 @@ pub(crate) fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
         .force_path_style(sdk.endpoint_url().is_some())
         .interceptor(ssmbak_core::store::Calls)
+        .interceptor(ssmbak_core::store::WholeDocuments)
         .build();
     aws_sdk_s3::Client::from_conf(config)
 }

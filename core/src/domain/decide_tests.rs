@@ -191,6 +191,17 @@ fn a_version_pushed_out_of_the_newest_hundred_is_lost() {
 }
 
 #[test]
+fn what_was_written_before_a_recreation_is_lost_though_its_first_version_is_no_longer_retained() {
+    let created = [retained(1, 60_000), retained(2, 60_100)];
+    let (before, _) = run(&[], &created, &[deleted("d", 2_000)], 61_000);
+    let look = [retained(2, 60_100), retained(3, 60_200)];
+    let events = [written("e", 0, true)];
+    let (records, verdicts) = run(&before, &look, &events, EVENT_LATE_MS);
+    assert_eq!(entries(&records), ["0#v0000000000-e", "60200#v0000000003"]);
+    assert_eq!(verdicts, [Verdict::Done]);
+}
+
+#[test]
 fn a_number_that_does_not_rise_proves_a_deletion() {
     let (before, _) = run(&[], &[retained(1, 0), retained(2, 100)], &[], 500);
     let look = [retained(1, 60_000)];

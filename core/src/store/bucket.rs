@@ -16,6 +16,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::calls::Calls;
 use super::error::{ErrorKind, StoreError};
 use super::patience::patiently;
+use super::whole::WholeDocuments;
 use crate::domain::coverage::facts::key_after;
 use crate::domain::journal::{self, FACT_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::domain::record::Written;
@@ -52,7 +53,8 @@ pub enum Journalled {
 pub(super) fn client(config: &SdkConfig) -> Client {
     let path_style = config.endpoint_url().is_some();
     let builder = Builder::from(config).force_path_style(path_style);
-    Client::from_conf(builder.interceptor(Calls).build())
+    let builder = builder.interceptor(Calls).interceptor(WholeDocuments);
+    Client::from_conf(builder.build())
 }
 
 impl Bucket {

@@ -89,13 +89,14 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Makes a client of a service from the configuration that all services share; each of its calls
-/// is told to who asks for that.
+/// is told to who asks for that, and fails where its answer breaks off.
 #[macro_export]
 macro_rules! told_client {
     ($service:ident, $config:expr $(, $setting:ident($value:expr))*) => {
         $service::Client::from_conf(
             $service::config::Builder::from($config)
                 .interceptor($crate::store::Calls)
+                .interceptor($crate::store::WholeDocuments)
                 $(.$setting($value))*
                 .build(),
         )

@@ -16,6 +16,7 @@ mod retries;
 pub mod rights;
 mod source;
 mod trouble;
+mod whole;
 
 pub use bucket::{Bucket, Days, Journalled, KeptVersion, Listed, VersionsFrom};
 pub use calls::Calls;
@@ -33,6 +34,7 @@ pub use parameters::{Deleted, LiveValue, NAMES_A_CALL, Parameters, PutRequest};
 pub use profile::{ProfileSays, Profiles};
 pub use source::{ListedPage, ListedPlace, SourceBucket, SourceObject};
 pub use trouble::{PROFILE, Trouble};
+pub use whole::WholeDocuments;
 
 use aws_config::SdkConfig;
 

@@ -14,10 +14,10 @@ use ssmbak_tests::histories::{Description, Fate, History, Kind, Tally, Tier, his
 use ssmbak_tests::simulated::faults::Crash;
 use ssmbak_tests::simulated::run::{Trial, play};
 
-/// Histories of the four tests that generate them: 1,300 in all; the soak plays on without end.
-const PEACEFUL: u32 = 250;
-const FAULTY: u32 = 500;
-const DEADLY: u32 = 250;
+/// Histories of the four tests that generate them: 2,000 in all; the soak plays on without end.
+const PEACEFUL: u32 = 800;
+const FAULTY: u32 = 550;
+const DEADLY: u32 = 350;
 const RESTORED: u32 = 300;
 /// Most wishes of one.
 const WISHES: usize = 6;
@@ -183,4 +183,28 @@ fn more_versions_than_a_page_holds_are_all_on_record() {
         play(&history, &Trial::in_peace(0), &mut tally).unwrap_or_else(|why| panic!("{why}"));
         assert!(tally.right > 60, "{tally:?}");
     }
+}
+
+#[test]
+fn an_older_version_that_is_found_later_does_not_show_in_place_of_the_newest() {
+    let Wish::Put { write, .. } = put(1, 0, "again") else {
+        unreachable!("a put is a put")
+    };
+    let burst = Wish::Burst {
+        after_ms: 1,
+        name: 0,
+        write,
+        times: 110,
+    };
+    // A second look does not show the newest version yet, and so one more at the other end.
+    let mut history = fixed(vec![burst], false);
+    history.fates = [(1_000, false), (40_000, true)]
+        .map(|(delay, stale)| Fate {
+            lost: false,
+            delays_ms: vec![delay],
+            stale,
+        })
+        .to_vec();
+    let mut tally = Tally::default();
+    play(&history, &Trial::in_peace(0), &mut tally).unwrap_or_else(|why| panic!("{why}"));
 }

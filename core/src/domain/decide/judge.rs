@@ -81,13 +81,13 @@ fn is_gone_for_good(q: &Question<'_>, event: &Event) -> bool {
         return true;
     };
     let at = event.origin.time;
-    let recreated = versions
-        .first()
-        .is_some_and(|first| first.version == 1 && first.modified > at.second_end());
     let recorded = q.recorded.iter().filter_map(Record::numbered);
     let seen = recorded.chain(versions.iter().map(|r| (r.modified, r.version)));
+    // Its first version may be on record only: no more than a hundred are retained.
+    let mut recreated = false;
     let (mut before, mut after) = (None, None);
     for (time, version) in seen {
+        recreated |= version == 1 && time > at.second_end();
         if time < at {
             before = before.max(Some((time, version)));
         } else if after.is_none_or(|a| (time, version) < a) {

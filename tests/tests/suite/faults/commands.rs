@@ -100,6 +100,27 @@ async fn an_empty_page_with_a_token_is_no_end() {
     }
 }
 
+/// The SDK reads XML as far as it goes: a listing that breaks off is no shorter one.
+#[tokio::test]
+async fn a_listing_that_breaks_off_is_no_end() {
+    for task in [Task::Rebuild, Task::Import] {
+        let cut = |calls: &[String]| {
+            let mut listings: Vec<&String> = calls.iter().filter(|c| c.contains(":List")).collect();
+            listings.sort();
+            listings.dedup();
+            assert!(!listings.is_empty(), "{calls:?}");
+            let of = |listing: &&String| {
+                let times = calls.iter().filter(|call| call == listing).count();
+                let listing = (*listing).clone();
+                (1..=times)
+                    .map(move |nth| Strike::LastingOf(Fault::CutDocument, listing.clone(), nth))
+            };
+            listings.iter().flat_map(of).collect()
+        };
+        done(task, cut).await;
+    }
+}
+
 #[tokio::test]
 async fn a_stale_read_seeds_nothing_wrong() {
     done(Task::Seed, |calls| of_kind(Fault::Stale, calls)).await;
