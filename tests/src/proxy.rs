@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -64,6 +64,8 @@ pub struct Call {
 #[derive(Debug)]
 struct Shared {
     upstream: String,
+    /// Where it listens itself; known before anybody can call.
+    port: OnceLock<u16>,
     state: Mutex<State>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -83,6 +85,7 @@ impl Proxy {
     pub fn start(upstream: &str) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             upstream: upstream.trim_end_matches('/').to_owned(),
+            port: OnceLock::new(),
             state: Mutex::default(),
             client: Client::builder(TokioExecutor::new()).build_http(),
         });
@@ -90,6 +93,7 @@ impl Proxy {
         let server = Server::start("proxy", move |request, peer| {
             handle(Arc::clone(&handled), request, peer)
         })?;
+        shared.port.get_or_init(|| server.address().port());
         Ok(Self { shared, server })
     }
 
@@ -281,7 +285,10 @@ impl Shared {
     fn kill(&self, victim: Victim, peer: SocketAddr) {
         let process = match victim {
             Victim::Nobody => None,
-            Victim::Client => kill::client_process(peer),
+            Victim::Client => {
+                let port = self.port.get().copied();
+                port.and_then(|port| kill::client_process(peer.port(), port))
+            }
         };
         if let Some(process) = process.filter(|process| kill::kill(*process)) {
             lock(&self.state).killed.push(process);

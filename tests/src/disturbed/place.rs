@@ -376,17 +376,24 @@ impl Way<'_> {
     }
 
     /// That everything on record under a path agrees with itself and with what lives, values included.
-    ///
-    /// As of later, when nothing can be on its way any more.
     pub(super) async fn verify(&self, path: &str) -> io::Result<()> {
+        match self.disagreements(path).await?.as_slice() {
+            [] => Ok(()),
+            found => wrong(format!("it does not agree: {found:#?}")),
+        }
+    }
+
+    /// What does not agree, as of later, when nothing can be on its way any more.
+    pub(super) async fn disagreements(&self, path: &str) -> io::Result<Vec<Json>> {
         let later = now().plus_millis(600_000).to_string();
         let verify = ["verify", path, "--values", "--output", "json"];
         let later = [("SSMBAK_TEST_NOW", later.as_str())];
         let said = self.ssmbak_with(&later, &verify).await?;
-        if said.code == Some(0) {
-            return Ok(());
+        match said.code {
+            Some(0) => Ok(Vec::new()),
+            Some(5) => said.rows(),
+            _ => wrong(format!("it could not be verified: {said}")),
         }
-        wrong(format!("it does not agree: {said}"))
     }
 }
 

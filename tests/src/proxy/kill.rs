@@ -1,7 +1,6 @@
 //! Finds the process at the other end of a loopback connection, and kills it.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -9,12 +8,13 @@ use std::time::{Duration, Instant};
 
 const DEATH_LIMIT: Duration = Duration::from_secs(2);
 
-/// Returns the process that holds the socket bound to `peer`; `None` when it is gone already.
-pub(super) fn client_process(peer: SocketAddr) -> Option<u32> {
+/// Returns the process that holds the socket from loopback port `peer` to loopback port `own`; `None`
+/// when it is gone already. One port may be the near end of several connections.
+pub(super) fn client_process(peer: u16, own: u16) -> Option<u32> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
-        .find_map(|table| socket_inode(&table, peer.port()))?;
+        .find_map(|table| socket_inode(&table, peer, own))?;
     let socket = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?.flatten();
     let mut numbered = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -41,13 +41,14 @@ pub(super) fn kill(process: u32) -> bool {
 }
 
 /// Each line of the table has, after its number, the local address, the remote one, and as tenth field the inode.
-fn socket_inode(table: &str, port: u16) -> Option<String> {
-    let ends_with_port = format!(":{port:04X}");
+fn socket_inode(table: &str, near: u16, far: u16) -> Option<String> {
+    let is_port = |address: &str, port: u16| address.ends_with(&format!(":{port:04X}"));
     table.lines().find_map(|line| {
         let mut fields = line.split_whitespace();
-        let local = fields.nth(1)?;
-        let inode = fields.nth(7)?;
-        (local.ends_with(&ends_with_port) && inode != "0").then(|| inode.to_owned())
+        let (local, remote) = (fields.nth(1)?, fields.next()?);
+        let inode = fields.nth(6)?;
+        let found = is_port(local, near) && is_port(remote, far) && inode != "0";
+        found.then(|| inode.to_owned())
     })
 }
 
