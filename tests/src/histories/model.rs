@@ -187,15 +187,20 @@ impl Model {
 
     /// Notes that the event of a change was taken: at `at` the name was looked at.
     pub fn announced(&mut self, change: usize, at: Instant) {
-        self.announced.entry(change).or_insert(at);
+        self.taken(change, at);
         self.looked(&self.changes[change].name.clone(), at);
+    }
+
+    /// Notes that the event of a change was taken, and that nobody can tell what the look saw.
+    pub fn taken(&mut self, change: usize, at: Instant) {
+        self.announced.entry(change).or_insert(at);
     }
 
     /// Notes that the event of a change was taken, but that the look it led to did not see the newest
     /// change of the name. A deletion stands by its event alone; what was written may be told of no more.
     pub fn announced_blindly(&mut self, change: usize, at: Instant) {
         if self.changes[change].what == What::Deleted {
-            self.announced.entry(change).or_insert(at);
+            self.taken(change, at);
         }
     }
 

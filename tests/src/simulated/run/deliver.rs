@@ -127,12 +127,19 @@ impl Play<'_> {
             // A stale look saw everything but the newest change, also where it broke off.
             let newest = self.sure.changes().iter().rfind(|c| c.name == *name);
             let before = newest.map_or(at, |newest| newest.at.plus_millis(-1));
+            // It was not stale after all where the read that was to be went wrong, and then it shows
+            // less where the newest change is a deletion.
+            let is_deleted = newest.is_some_and(|newest| newest.what == What::Deleted);
             let seen_at = if stale.contains(name) { before } else { at };
             self.hopeful.looked(name, seen_at);
             self.hopeful.looked(name, at);
             if done.contains(&change) {
                 self.hopeful.announced(change, at);
-                self.sure.announced(change, seen_at);
+                if is_deleted && stale.contains(name) {
+                    self.sure.taken(change, at);
+                } else {
+                    self.sure.announced(change, seen_at);
+                }
                 continue;
             }
             message.tries += 1;
