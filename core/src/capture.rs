@@ -5,6 +5,7 @@
 //! at, capturing the same name again finishes the work, and no reader ever
 //! sees a record whose value is not there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -12,7 +13,9 @@ use tokio::time::sleep;
 use crate::domain::decide::{
     Decision, Draft, Question, Verdict, contradicts_a_deletion, decide, depends_on_tags,
 };
-use crate::domain::{Change, Event, Instant, Look, Name, Record, Source, Target, Written};
+use crate::domain::{
+    Change, Event, EventKind, Instant, Look, Name, Record, Source, Target, Written,
+};
 use crate::store::{Journalled, StoreError, Stores};
 
 /// How long after a first look that contradicts a deletion the second is
@@ -113,7 +116,7 @@ async fn capture_asked(asked: &Asked<'_>) -> Result<Captured, StoreError> {
         let second = decided(&recorded, &tags, &look);
         first = Some(std::mem::replace(&mut decision, second));
     }
-    let found = index_unfinished(stores, name, &decision).await?;
+    let found = index_unfinished(asked, &recorded, &look, &decision).await?;
     if !found.is_empty() {
         recorded.extend(found);
         decision = decided(&recorded, &tags, &look);
@@ -153,27 +156,40 @@ impl Asked<'_> {
     }
 }
 
-/// Before a value is called lost: a capture that died between journal and
-/// index may have left its record in the journal. Indexes what is there.
+/// What a capture that died between journal and index may have left in the
+/// journal, where no look shows it any more: before a value is called lost, and
+/// where another version of its second explains an event. Indexes what is there.
 async fn index_unfinished(
-    stores: &Stores,
-    name: &Name,
+    asked: &Asked<'_>,
+    recorded: &[Record],
+    look: &Look,
     decision: &Decision,
 ) -> Result<Vec<Record>, StoreError> {
     let lost = |d: &&Draft| {
         let written = d.record.present();
         written.is_some_and(|w| w.version.is_none())
     };
-    let mut seconds: Vec<Instant> = decision
-        .drafts
-        .iter()
-        .filter(lost)
-        .map(|d| d.record.at)
-        .collect();
-    seconds.dedup();
+    let lost = decision.drafts.iter().filter(lost).map(|d| d.record.at);
+    let is_retained = |at: Instant| {
+        let mut retained = look.retained.iter().flatten();
+        retained.any(|r| r.modified.same_second(at))
+    };
+    let is_recorded = |at: Instant| {
+        let mut numbered = recorded.iter().filter_map(Record::numbered);
+        numbered.any(|(time, _)| time.same_second(at))
+    };
+    let written = |e: &&Event| matches!(e.kind, EventKind::Written { .. });
+    let told = asked.events.iter().filter(written).map(|e| e.origin.time);
+    let explained = told.filter(|at| is_recorded(*at) && !is_retained(*at));
+    let seconds: BTreeSet<Instant> = lost.chain(explained).collect();
+    let known: BTreeSet<String> = recorded.iter().map(Record::entry).collect();
     let mut found = Vec::new();
     for second in seconds {
+        let Asked { stores, name, .. } = asked;
         for record in stores.bucket.records_in_second(name, second).await? {
+            if known.contains(&record.entry()) {
+                continue;
+            }
             stores.index.put(&record).await?;
             found.extend(Some(record).filter(Record::decides_state));
         }

@@ -354,11 +354,16 @@ impl Model {
         if !before.clone().any(|(i, c)| self.is_told(i, c)) {
             right.push(Answer::Unknown);
         }
+        // What is known by its event alone may have become known after the listing.
+        let before = self.deciding(name).rev().filter(|(i, _)| *i < index);
+        let mut own_life = before.take_while(|(_, c)| c.what != What::Deleted);
+        let seen = own_life.any(|(_, c)| match &c.what {
+            What::Written(version) => self.is_seen(name, version),
+            What::Deleted | What::Labelled { .. } | What::Tagged(_) => false,
+        });
         let deleted = self.changes[index].at;
-        let listings = self.looks.iter().filter(|look| look.name.is_none());
-        listings
-            .clone()
-            .any(|look| look.at >= deleted && look.at <= at)
+        let mut listings = self.looks.iter().filter(|look| look.name.is_none());
+        seen && listings.any(|look| look.at >= deleted && look.at <= at)
     }
 
     /// Nothing had happened to it yet, or nobody knows of it.

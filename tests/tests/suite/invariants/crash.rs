@@ -156,19 +156,14 @@ async fn two_functions_at_once_leave_one_record() {
     }
 }
 
-#[tokio::test]
-async fn a_record_left_in_the_journal_is_indexed_and_not_called_lost() {
-    let world = World::on(Lane::Ministack).await;
-    let of = world.own("/app/left");
-    let at = Instant::from_millis(now().millis() - 4_000_000);
-    // As a capture leaves it that dies before the index; then the parameter is
-    // deleted, and the message comes again.
+/// As a capture leaves a version that dies before the index: its value is stored, and it is in the journal.
+async fn left_in_the_journal(world: &World, of: &str, at: Instant, version: u64) -> Record {
     let left = |pointer: Pointer| Record {
-        name: name(&of),
+        name: name(of),
         at,
         change: Change::Written(Written {
-            version: Some(1),
-            creates: true,
+            version: Some(version),
+            creates: version == 1,
             discriminator: String::new(),
             attributes: Attributes {
                 parameter_type: "String".into(),
@@ -189,16 +184,41 @@ async fn a_record_left_in_the_journal_is_indexed_and_not_called_lost() {
     let bucket = &world.stores.bucket;
     let (draft, value) = (left(nowhere), Value::new("saved"));
     let written = draft.present().unwrap();
-    let pointer = bucket.put_value(&draft, written, &value).await.unwrap();
-    let record = left(pointer.clone());
+    let record = left(bucket.put_value(&draft, written, &value).await.unwrap());
     bucket.put_record(&record).await.unwrap();
+    record
+}
 
+async fn on_record_of(world: &World, of: &str) -> Vec<Record> {
+    let (first, last) = (Instant::EARLIEST, Instant::LATEST);
+    let records = world.stores.index.between(&name(of), first, last).await;
+    records.unwrap()
+}
+
+#[tokio::test]
+async fn a_record_left_in_the_journal_is_indexed_and_not_called_lost() {
+    let world = World::on(Lane::Ministack).await;
+    let of = world.own("/app/left");
+    let at = Instant::from_millis(now().millis() - 4_000_000);
+    // Then the parameter is deleted, and the message comes again.
+    let record = left_in_the_journal(&world, &of, at, 1).await;
     world.tell(&of, "Create", at).await;
-    let (index, of) = (&world.stores.index, name(&of));
-    let found = index
-        .between(&of, Instant::EARLIEST, Instant::LATEST)
-        .await
-        .unwrap();
-    assert_eq!(found, [record]);
-    assert_eq!(bucket.value(&pointer).await.unwrap(), value);
+    let pointer = record.present().unwrap().value.pointer().unwrap().clone();
+    assert_eq!(on_record_of(&world, &of).await, [record]);
+    let value = world.stores.bucket.value(&pointer).await.unwrap();
+    assert_eq!(value, Value::new("saved"));
+}
+
+#[tokio::test]
+async fn a_record_left_in_the_journal_is_indexed_where_another_of_its_second_is_on_record() {
+    let world = World::on(Lane::Ministack).await;
+    let of = world.own("/app/beside");
+    let first = world.write(&of, "one").await;
+    let at = first.second_end();
+    let record = left_in_the_journal(&world, &of, at, 2).await;
+    world.delete(&of).await;
+    world.tell(&of, "Update", at).await;
+    let records = on_record_of(&world, &of).await;
+    assert_eq!(records.len(), 2, "{records:?}");
+    assert_eq!(records[1], record);
 }
