@@ -7,10 +7,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const DEATH_LIMIT: Duration = Duration::from_secs(2);
+const SEARCH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Returns the process that holds the socket from loopback port `peer` to loopback port `own`; `None`
 /// when it is gone already. One port may be the near end of several connections.
+///
+/// The system's table is read in parts while it changes: of many connections one can be missed.
 pub(super) fn client_process(peer: u16, own: u16) -> Option<u32> {
+    let deadline = Instant::now() + SEARCH_LIMIT;
+    loop {
+        let found = holder_of(peer, own);
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn holder_of(peer: u16, own: u16) -> Option<u32> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
