@@ -211,12 +211,15 @@ impl World {
         format!("/{}{name}", self.account)
     }
 
-    /// Writes a String, over what is there.
+    /// Writes a String, over what is there. The next write of it falls into another millisecond, since that is
+    /// as exactly as Parameter Store tells when it was.
     pub(crate) async fn put(&self, name: &str, value: &str) -> i64 {
         self.check_own(name);
         let put = self.ssm.put_parameter().name(name).value(value);
         let put = put.r#type(ParameterType::String).overwrite(true);
-        put.send().await.unwrap().version()
+        let version = put.send().await.unwrap().version();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        version
     }
 
     /// Writes a `SecureString` under a key, over what is there.
