@@ -18,3 +18,4 @@ pub mod runtime_api;
 pub mod sandbox;
 mod serve;
 pub mod simulated;
+pub mod stores;

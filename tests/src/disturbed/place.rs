@@ -1,18 +1,12 @@
 //! A bucket, a table and Parameter Store of one's own, looked at directly; and ways to them through a
 //! proxy, for the real function and the real command line.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType,
-};
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
 use serde_json::{Value as Json, json};
 use ssmbak_core::domain::{Instant, Name, Record};
@@ -26,6 +20,7 @@ use crate::emulator::{REGION, sdk_config};
 use crate::events::{batch_of_events, failed_messages, parameter_event};
 use crate::proxy::Proxy;
 use crate::runtime_api::{Function, Outcome};
+use crate::stores::{self, row_as_json};
 
 /// Where parameters are changed, and what is on record of them.
 #[derive(Debug)]
@@ -113,46 +108,24 @@ impl Place {
             bucket: own.clone(),
             table: own,
         };
-        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
         let place = Self {
             endpoint: endpoint.to_owned(),
             account: account.to_owned(),
             stores: Stores::new(&config, location.clone(), now),
             ssm: aws_sdk_ssm::Client::new(&config),
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            s3: stores::s3(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             location,
             readying: Mutex::new(()),
         };
         place.make_bucket(&place.location.bucket).await?;
-        place.make_table(&place.location.table).await?;
+        stores::make_table(&place.dynamodb, &place.location.table).await?;
         Ok(place)
     }
 
     /// A versioned bucket.
     pub(super) async fn make_bucket(&self, bucket: &str) -> io::Result<()> {
-        let create = self.s3.create_bucket().bucket(bucket).send().await;
-        create.map_err(io::Error::other)?;
-        let versioning = VersioningConfiguration::builder();
-        let versioning = versioning.status(BucketVersioningStatus::Enabled).build();
-        let put = self.s3.put_bucket_versioning().bucket(bucket);
-        let put = put.versioning_configuration(versioning).send().await;
-        put.map(drop).map_err(io::Error::other)
-    }
-
-    async fn make_table(&self, table: &str) -> io::Result<()> {
-        let mut create = self.dynamodb.create_table().table_name(table);
-        create = create.billing_mode(BillingMode::PayPerRequest);
-        for (attribute, kind) in [("scope", KeyType::Hash), ("entry", KeyType::Range)] {
-            let definition = AttributeDefinition::builder().attribute_name(attribute);
-            let definition = definition.attribute_type(ScalarAttributeType::S).build();
-            let key = KeySchemaElement::builder().attribute_name(attribute);
-            let key = key.key_type(kind).build().map_err(io::Error::other)?;
-            create = create
-                .attribute_definitions(definition.map_err(io::Error::other)?)
-                .key_schema(key);
-        }
-        create.send().await.map(drop).map_err(io::Error::other)
+        stores::make_bucket(&self.s3, bucket).await
     }
 
     /// A function and a command line of one's own, through a proxy of one's own.
@@ -269,7 +242,9 @@ impl Place {
             let scan = self.dynamodb.scan().table_name(table);
             let page = scan.set_exclusive_start_key(start).send().await;
             let page = page.map_err(io::Error::other)?;
-            rows.extend(page.items().iter().map(as_json));
+            for row in page.items() {
+                rows.push(row_as_json(row)?);
+            }
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -394,27 +369,5 @@ impl Way<'_> {
             Some(5) => said.rows(),
             _ => wrong(format!("it could not be verified: {said}")),
         }
-    }
-}
-
-/// A row as JSON: texts for numbers, too.
-fn as_json(item: &HashMap<String, AttributeValue>) -> Json {
-    let fields = item.iter();
-    let fields = fields.map(|(field, value)| (field.clone(), value_as_json(value)));
-    Json::Object(fields.collect())
-}
-
-fn value_as_json(value: &AttributeValue) -> Json {
-    let text = value.as_s().or_else(|_| value.as_n());
-    if let Ok(text) = text {
-        text.as_str().into()
-    } else if let Ok(list) = value.as_l() {
-        list.iter().map(value_as_json).collect()
-    } else if let Ok(fields) = value.as_m() {
-        as_json(fields)
-    } else if let Ok(flag) = value.as_bool() {
-        (*flag).into()
-    } else {
-        Json::Null
     }
 }

@@ -7,11 +7,6 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use serde_json::Value as Json;
 use ssmbak_core::domain::Instant;
 use ssmbak_core::store::Location;
@@ -22,6 +17,7 @@ use crate::binaries;
 use crate::emulator::{Control, Ministack, REGION, sdk_config};
 use crate::events::{batch_of_events, failed_messages};
 use crate::runtime_api::Function;
+use crate::stores;
 
 /// How often a message comes again before it would be given up.
 const RECEIVES: usize = 5;
@@ -83,8 +79,9 @@ impl Place {
             table: own,
         };
         let config = sdk_config(&ministack.endpoint(), &account).await;
-        make_bucket(&config, &location.bucket).await?;
-        make_table(&config, &location.table).await?;
+        stores::make_bucket(&stores::s3(&config), &location.bucket).await?;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        stores::make_table(&dynamodb, &location.table).await?;
         Self::over(ministack, &account, location).await
     }
 
@@ -190,40 +187,4 @@ fn bootstrap() -> &'static Path {
 fn ssmbak() -> &'static Path {
     static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
     PATH.get_or_init(binaries::ssmbak)
-}
-
-async fn make_bucket(config: &SdkConfig, bucket: &str) -> io::Result<()> {
-    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
-    let s3 = aws_sdk_s3::Client::from_conf(config.build());
-    let create = s3.create_bucket().bucket(bucket).send();
-    create.await.map_err(io::Error::other)?;
-    let versioning = VersioningConfiguration::builder()
-        .status(BucketVersioningStatus::Enabled)
-        .build();
-    let put = s3.put_bucket_versioning().bucket(bucket);
-    let put = put.versioning_configuration(versioning).send();
-    put.await.map_err(io::Error::other)?;
-    Ok(())
-}
-
-/// The emulator has it ready at once.
-async fn make_table(config: &SdkConfig, table: &str) -> io::Result<()> {
-    let dynamodb = aws_sdk_dynamodb::Client::new(config);
-    let mut create = dynamodb
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in [("scope", KeyType::Hash), ("entry", KeyType::Range)] {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(attribute)
-            .attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder()
-            .attribute_name(attribute)
-            .key_type(kind);
-        create = create
-            .attribute_definitions(definition.build().map_err(io::Error::other)?)
-            .key_schema(key.build().map_err(io::Error::other)?);
-    }
-    create.send().await.map_err(io::Error::other)?;
-    Ok(())
 }

@@ -22,6 +22,7 @@ use ssmbak_tests::events::{batch_of_events, failed_messages, parameter_event};
 use ssmbak_tests::proxy::Proxy;
 use ssmbak_tests::runtime_api::Function;
 use ssmbak_tests::simulated::SimulatedAws;
+use ssmbak_tests::stores::{self, row_as_json};
 use tokio::process::Command;
 
 /// What a world stands on.
@@ -151,9 +152,9 @@ impl World {
             bucket: own.clone(),
             table: own,
         };
-        let s3 = make::s3(&config);
+        let s3 = stores::s3(&config);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-        make::bucket(&s3, &config, &location.bucket).await;
+        make::bucket(&s3, &location.bucket).await;
         make::table(&dynamodb, &location.table).await;
         Self {
             endpoint: endpoint.to_owned(),
@@ -171,7 +172,7 @@ impl World {
     /// A second versioned bucket.
     pub(crate) async fn another_bucket(&self) -> String {
         let bucket = aws::store_name(&uuid::Uuid::new_v4().simple().to_string());
-        make::bucket(&self.s3, &self.config, &bucket).await;
+        make::bucket(&self.s3, &bucket).await;
         bucket
     }
 
@@ -377,7 +378,7 @@ impl World {
         loop {
             let scan = self.dynamodb.scan().table_name(table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
-            rows.extend(page.items().iter().map(make::as_json));
+            rows.extend(page.items().iter().map(|row| row_as_json(row).unwrap()));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;

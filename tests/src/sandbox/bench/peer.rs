@@ -8,10 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_ssm::types::ParameterType;
 use chrono::Utc;
 use tokio::process::Command;
@@ -22,6 +18,7 @@ use crate::emulator::{Ministack, REGION, sdk_config};
 use crate::events::{batch_of_events, parameter_event};
 use crate::original::Original;
 use crate::proxy::Proxy;
+use crate::stores;
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "peer",
@@ -180,37 +177,11 @@ pub(super) fn failed(error: impl Display) -> io::Error {
 
 /// Two buckets and a table.
 pub(super) async fn make(config: &aws_config::SdkConfig) -> io::Result<()> {
-    let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
-    let s3 = aws_sdk_s3::Client::from_conf(s3.build());
+    let s3 = stores::s3(config);
     for bucket in [OURS, THEIRS] {
-        s3.create_bucket()
-            .bucket(bucket)
-            .send()
-            .await
-            .map_err(failed)?;
-        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
-        let put = s3.put_bucket_versioning().bucket(bucket);
-        let put = put.versioning_configuration(enabled.build());
-        put.send().await.map_err(failed)?;
+        stores::make_bucket(&s3, bucket).await?;
     }
-    let dynamodb = aws_sdk_dynamodb::Client::new(config);
-    let mut create = dynamodb
-        .create_table()
-        .table_name(OURS)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in [("scope", KeyType::Hash), ("entry", KeyType::Range)] {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(attribute)
-            .attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder()
-            .attribute_name(attribute)
-            .key_type(kind);
-        create = create
-            .attribute_definitions(definition.build().map_err(failed)?)
-            .key_schema(key.build().map_err(failed)?);
-    }
-    create.send().await.map_err(failed)?;
-    Ok(())
+    stores::make_table(&aws_sdk_dynamodb::Client::new(config), OURS).await
 }
 
 pub(super) fn ours(binary: &Path, endpoint: &str) -> Command {
